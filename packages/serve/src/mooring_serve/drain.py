@@ -1,0 +1,66 @@
+"""The end of a server: on SIGTERM it lingers, finishes what is in hand, and goes within its limit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+from mooring_serve.logs import log
+
+if TYPE_CHECKING:
+    from mooring_serve.app import App
+    from mooring_serve.http import Server
+    from mooring_serve.pool import Pool
+    from mooring_serve.settings import Settings
+
+# How long callers that are given up have to be told so.
+_LAST_WORDS_SECONDS = 0.2
+
+
+class Drain:
+    """Watches for SIGTERM and SIGINT.
+
+    SIGTERM: the platform has begun to send traffic elsewhere, but callers still come: go on for the linger, answer
+    with `Connection: close`, then finish and exit. SIGINT, or a second SIGTERM: finish what is in hand and exit.
+    """
+
+    def __init__(self, app: App, server: Server, pool: Pool, settings: Settings) -> None:
+        self._app = app
+        self._server = server
+        self._pool = pool
+        self._settings = settings
+        self._hurry = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.unfinished = 0
+
+    def watch(self) -> None:
+        """Take the signals."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._signalled, "SIGTERM")
+        loop.add_signal_handler(signal.SIGINT, self._signalled, "SIGINT")
+
+    def _signalled(self, name: str) -> None:
+        if name == "SIGINT" or self._task is not None:
+            self._hurry.set()
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._drain(name))
+
+    async def _drain(self, name: str) -> None:
+        loop = asyncio.get_running_loop()
+        limit = loop.time() + self._settings.drain_limit_seconds
+        linger = 0.0 if self._hurry.is_set() else self._settings.linger_seconds
+        self._app.draining = f"stopping: {name} received, answering on for up to {linger:g} s"
+        log("INFO", "stopping", signal=name, linger_seconds=f"{linger:g}", in_flight=self._pool.in_flight)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), linger)
+        self._server.should_exit = True  # no new connections; idle ones are closed
+        while loop.time() < limit and (self._pool.in_flight or self._server.server_state.tasks):
+            await asyncio.sleep(0.02)
+        self.unfinished = self._pool.in_flight
+        if self.unfinished:
+            log("ERROR", "stopped at the drain limit", unfinished=self.unfinished)
+            self._pool.give_up("the server stopped before the model answered")
+            await asyncio.sleep(_LAST_WORDS_SECONDS)
+            self._server.force_exit = True

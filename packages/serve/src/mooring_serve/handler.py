@@ -1,0 +1,73 @@
+"""What a user writes: a `Handler`, the `File`s it is given, and the errors it may raise.
+
+Runs in the worker, on the project's own interpreter: standard library only, Python 3.8.
+"""
+
+import io
+from pathlib import Path
+from typing import Any, Dict
+
+
+class File(io.BytesIO):
+    """A file of the request: seekable and binary, fit for `PIL.Image.open` and `numpy.load`.
+
+    Attributes:
+        name: the file name the client sent; only a label, never to be opened as a path. Empty if none was sent.
+        content_type: the media type the client declared, "application/octet-stream" if none.
+        field: the name of the form field it came in.
+    """
+
+    def __init__(
+        self, content: bytes, name: str = "", content_type: str = "application/octet-stream", field: str = ""
+    ) -> None:
+        super().__init__(content)
+        self.name = name
+        self.content_type = content_type
+        self.field = field
+
+    def __repr__(self) -> str:
+        """The name and size: contents never land in a log by accident."""
+        return f"<File {self.name!r} {self.getbuffer().nbytes} bytes>"
+
+
+class BadInput(ValueError):  # noqa: N818 - users raise it: it names what is bad, not that it is an error
+    """Raise it when the request cannot be answered because of what was sent: the caller gets 400 and the message."""
+
+
+class ErrorResponse(Exception):  # noqa: N818 - it is an answer that happens to be raised
+    """Raise it to answer with a status and a JSON body of your own.
+
+    Args:
+        status: the HTTP status, 400 to 599.
+        body: a JSON object.
+    """
+
+    def __init__(self, status: int, body: Dict[str, Any]) -> None:
+        super().__init__(f"answered {status}")
+        self.status = status
+        self.body = body
+
+
+class Handler:
+    """One model behind one or more APIs; subclass it once in `handler.py`.
+
+    Write `setup` and `predict`; everything else is optional:
+
+    * `predict(self, **fields)` gets the request's fields as keyword arguments, and returns anything JSON can hold
+      (numpy scalars and arrays too).
+    * With `pre(self, **fields)` and `post(self, result)`, `predict` gets what `pre` returned, and `post` what
+      `predict` returned.
+    * `predict_batch(self, batch)` gets a list of what `predict` would have got (dicts of fields, or what `pre`
+      returned) and returns as many results: for micro-batching.
+    * Other APIs of `config.json` go to the method named after their path, `/a/b` to `a_b`; or say so in `apis`,
+      for example `apis = {"POST /a/b": "describe"}`.
+    """
+
+    apis: Dict[str, str] = {}
+
+    def setup(self, model_dir: Path) -> None:
+        """Load the model; called once, before the first request.
+
+        Args:
+            model_dir: the project's `model/` folder.
+        """

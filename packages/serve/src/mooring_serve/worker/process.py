@@ -1,0 +1,85 @@
+"""The life of a worker process: load the model, say so, answer calls until the parent closes the line."""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import Any, Dict, List
+
+from mooring_serve import wire
+from mooring_serve.handler import File
+from mooring_serve.worker.answer import answer, answer_batch
+from mooring_serve.worker.program import LoadError, Program, load
+
+_PIECE = 1 << 18
+_PR_SET_PDEATHSIG = 1
+
+
+def main(job: str) -> None:
+    """Run one worker.
+
+    Args:
+        job: JSON with `fd` (our end of the socket pair), `directory` (the project), `config` (path of the clean
+            form) and `batch` (most calls a micro-batch may hold, 1 for none).
+    """
+    told = json.loads(job)
+    _settle(told["fd"])
+    line = socket.socket(fileno=told["fd"])
+    try:
+        program = _loaded(told)
+    except LoadError as error:
+        line.sendall(wire.pack((wire.FAILED, str(error))))
+        return
+    line.sendall(wire.pack((wire.READY, program.batched)))
+    _serve(line, program)
+
+
+def _settle(fd: int) -> None:
+    """Die with the parent, keep the line to ourselves, and let prints out line by line on standard output."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.set_inheritable(fd, False)
+    os.dup2(1, 2)  # the contract shows standard output only
+    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _loaded(told: Dict[str, Any]) -> Program:
+    with open(told["config"], encoding="utf-8") as file:
+        config = json.load(file)
+    try:
+        return load(told["directory"], config, told["batch"])
+    except LoadError:
+        raise
+    except (Exception, SystemExit) as error:
+        # Users' modules may do anything while they load, `sys.exit` included; the parent gets the reason.
+        traceback.print_exc(file=sys.stdout)
+        raise LoadError(f"{type(error).__name__}: {error}") from error
+
+
+def _serve(line: socket.socket, program: Program) -> None:
+    unpacker = wire.Unpacker()
+    while True:
+        piece = line.recv(_PIECE)
+        if not piece:
+            return
+        for frame in unpacker.feed(piece):
+            _, calls = frame
+            started = time.perf_counter()
+            answers = _answers(program, calls)
+            line.sendall(wire.pack((wire.DONE, answers, time.perf_counter() - started)))
+
+
+def _answers(program: Program, calls: List[wire.Call]) -> List[wire.Answer]:
+    opened = [(api, request, value, _files(parts)) for api, request, value, parts in calls]
+    if len(opened) == 1 and not program.batches(opened[0][0]):
+        return [answer(program, *opened[0])]
+    return answer_batch(program, opened)
+
+
+def _files(parts: List[Any]) -> List[File]:
+    return [File(content, name, content_type, field) for field, name, content_type, content in parts]
