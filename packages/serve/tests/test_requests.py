@@ -226,7 +226,7 @@ def test_endless_headers_are_refused(double):
         line.sendall(
             b"GET /health HTTP/1.1\r\nhost: x\r\n" + b"".join(b"h%d: %s\r\n" % (n, b"v" * 1000) for n in range(90))
         )
-        assert line.recv(65536).startswith(b"HTTP/1.1 400 ")
+        assert line.recv(65536).startswith(b"HTTP/1.1 431 ")
 
 
 def test_a_client_that_stalls_is_cut_off(project, serve):

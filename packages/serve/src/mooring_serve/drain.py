@@ -11,12 +11,13 @@ from mooring_serve.logs import log
 
 if TYPE_CHECKING:
     from mooring_serve.app import App
-    from mooring_serve.http import Server
+    from mooring_serve.listener import Listener
     from mooring_serve.pool import Pool
     from mooring_serve.settings import Settings
 
-# How long callers that are given up have to be told so.
-_LAST_WORDS_SECONDS = 0.2
+_STEP_SECONDS = 0.02
+# How long the last answers have to leave the socket buffers.
+_LAST_WORDS_SECONDS = 0.1
 
 
 class Drain:
@@ -26,14 +27,15 @@ class Drain:
     with `Connection: close`, then finish and exit. SIGINT, or a second SIGTERM: finish what is in hand and exit.
     """
 
-    def __init__(self, app: App, server: Server, pool: Pool, settings: Settings) -> None:
+    def __init__(self, app: App, listener: Listener, pool: Pool, settings: Settings) -> None:
         self._app = app
-        self._server = server
+        self._listener = listener
         self._pool = pool
         self._settings = settings
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.unfinished = 0
+        self.finished = asyncio.Event()
 
     def watch(self) -> None:
         """Take the signals."""
@@ -52,15 +54,16 @@ class Drain:
         limit = loop.time() + self._settings.drain_limit_seconds
         linger = 0.0 if self._hurry.is_set() else self._settings.linger_seconds
         self._app.draining = f"stopping: {name} received, answering on for up to {linger:g} s"
+        self._listener.drain()
         log("INFO", "stopping", signal=name, linger_seconds=f"{linger:g}", in_flight=self._pool.in_flight)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), linger)
-        self._server.should_exit = True  # no new connections; idle ones are closed
-        while loop.time() < limit and (self._pool.in_flight or self._server.server_state.tasks):
-            await asyncio.sleep(0.02)
+        self._listener.close()
+        while loop.time() < limit and (self._pool.in_flight or self._listener.busy):
+            await asyncio.sleep(_STEP_SECONDS)
         self.unfinished = self._pool.in_flight
         if self.unfinished:
             log("ERROR", "stopped at the drain limit", unfinished=self.unfinished)
             self._pool.give_up("the server stopped before the model answered")
-            await asyncio.sleep(_LAST_WORDS_SECONDS)
-            self._server.force_exit = True
+        await asyncio.sleep(_LAST_WORDS_SECONDS)
+        self.finished.set()

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import time
+from functools import lru_cache
 
 _PLAIN = re.compile(r"[\w.:/+%@,-]+\Z")
 # What would end a line early, for people and for collectors: C0, DEL, C1, line and paragraph separators.
@@ -15,21 +16,33 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def log(level: str, event: str, **fields: object) -> None:
     """Write one line: time (UTC), level, event, fields."""
+    told = "".join(f" {name}={quoted(value)}" for name, value in fields.items())
+    write(f"{stamp()} {level} {event}{told}\n")
+
+
+def stamp() -> str:
+    """The time now, UTC, to the millisecond."""
     now = time.time()
-    told = "".join(f" {name}={_value(value)}" for name, value in fields.items())
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-    _write(f"{stamp}.{int(now * 1000) % 1000:03d}Z {level} {event}{told}\n")
+    second = int(now)
+    return f"{_second(second)}.{int((now - second) * 1000):03d}Z"
 
 
-def _value(value: object) -> str:
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def quoted(value: object) -> str:
+    """A field's value, quoted if it could be misread."""
     text = str(value)
     if _PLAIN.match(text):
         return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+    told = json.dumps(text, ensure_ascii=False)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", told)
 
 
-def _write(line: str) -> None:
+def write(line: str) -> None:
+    """Write a whole line, at once."""
     data = line.encode("utf-8", "backslashreplace")
     try:
         while data:

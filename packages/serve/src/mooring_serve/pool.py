@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mooring_serve import wire
 from mooring_serve.logs import log
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mooring_serve.body import Body
+    from mooring_serve.problem import Problem
     from mooring_serve.settings import Settings
     from mooring_serve.worker_process import Job
 
@@ -25,17 +26,39 @@ _BACK_OFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
 class Call:
-    """One request on its way through a worker."""
+    """One request on its way through a worker; `on_end` is called once, when it is answered or has failed."""
 
-    __slots__ = ("answer", "api", "arrived", "frame", "model_seconds", "sent")
+    __slots__ = ("answer", "api", "arrived", "done", "frame", "model_seconds", "on_end", "origin", "problem", "sent")
 
-    def __init__(self, api: int, request: str, body: Body, answer: asyncio.Future[wire.Answer]) -> None:
+    def __init__(self, api: int, request: str, body: Body, on_end: Callable[[Call], None]) -> None:
         self.api = api
         self.frame: wire.Call = (api, request, body.value, body.files)
-        self.answer = answer
+        self.on_end = on_end
+        self.origin: Any = None  # whatever the caller wants to find again
+        self.answer: wire.Answer = (0, b"")
+        self.problem: Problem | None = None
+        self.done = False
         self.arrived = time.perf_counter()
         self.sent = 0.0
         self.model_seconds = 0.0
+
+    def finish(self, answer: wire.Answer) -> None:
+        """The worker answered."""
+        if not self.done:
+            self.done = True
+            self.answer = answer
+            self.on_end(self)
+
+    def fail(self, problem: Problem) -> None:
+        """There will be no answer."""
+        if not self.done:
+            self.done = True
+            self.problem = problem
+            self.on_end(self)
+
+    def drop(self) -> None:
+        """Nobody waits for it any more."""
+        self.done = True
 
 
 class Pool:
@@ -80,8 +103,8 @@ class Pool:
             await member.connect(self._loop, self._on_frame, self._on_lost)
         self._loop.call_later(_TICK_SECONDS, self._tick)
 
-    def submit(self, api: int, request: str, body: Body) -> Call:
-        """Put a call in line; its `answer` comes or fails with a Problem.
+    def submit(self, call: Call) -> None:
+        """Put a call in line.
 
         Raises:
             Problem: 503 with no worker ready, 429 with the queue full.
@@ -91,10 +114,8 @@ class Pool:
             raise not_ready(reason)
         if len(self._waiting) >= self._settings.queue_size and not any(self._room(member) for member in self.members):
             raise queue_full(len(self._waiting), self._retry_after())
-        call = Call(api, request, body, self._loop.create_future())
         self._waiting.append(call)
         self._dispatch()
-        return call
 
     async def close(self) -> None:
         """End the workers; calls they still hold are given up."""
@@ -111,8 +132,7 @@ class Pool:
         """Answer every call that waits or is with a worker with 503."""
         self._fail_waiting(not_ready(reason))
         for call in [call for member in self.members for batch in member.held for call in batch]:
-            if not call.answer.done():
-                call.answer.set_exception(not_ready(reason))
+            call.fail(not_ready(reason))
 
     def _retry_after(self) -> int:
         pace = min((member.pace for member in self.members if member.ready), default=1.0)
@@ -121,9 +141,14 @@ class Pool:
     def _room(self, member: Member) -> bool:
         return member.ready and len(member.held) < member.depth
 
+    def _freest(self) -> Member | None:
+        if len(self.members) == 1:
+            return self.members[0] if self._room(self.members[0]) else None
+        return min((one for one in self.members if self._room(one)), key=lambda one: len(one.held), default=None)
+
     def _dispatch(self) -> None:
         while self._waiting:
-            member = min((one for one in self.members if self._room(one)), key=lambda one: len(one.held), default=None)
+            member = self._freest()
             if member is None or not self._full_enough(member):
                 return
             batch = self._next_batch(member)
@@ -153,7 +178,7 @@ class Pool:
         batch: list[Call] = []
         while self._waiting and len(batch) < size and self._waiting[0].api == first.api:
             call = self._waiting.popleft()
-            if not call.answer.done():  # its caller gave up or it timed out
+            if not call.done:  # its caller is gone or it timed out
                 batch.append(call)
         return batch
 
@@ -171,8 +196,7 @@ class Pool:
         batch = member.done(seconds, time.perf_counter())
         for call, answer in zip(batch, answers, strict=True):
             call.model_seconds = seconds
-            if not call.answer.done():
-                call.answer.set_result(answer)
+            call.finish(answer)
 
     def _on_lost(self, member: Member) -> None:
         """A worker is gone: the call it was at is lost, the ones behind it were not begun and wait again."""
@@ -181,8 +205,7 @@ class Pool:
         how = member.gone(time.perf_counter())
         held, member.held = list(member.held), deque()
         for call in held[0] if held else ():
-            if not call.answer.done():
-                call.answer.set_exception(worker_died(how))
+            call.fail(worker_died(how))
         for batch in reversed(held[1:]):
             self._waiting.extendleft(reversed(batch))
         delay = _BACK_OFF_SECONDS[min(member.failures, len(_BACK_OFF_SECONDS)) - 1]
@@ -199,11 +222,9 @@ class Pool:
         member.spawn()
         member.connecting = self._loop.create_task(member.connect(self._loop, self._on_frame, self._on_lost))
 
-    def _fail_waiting(self, problem: Exception) -> None:
+    def _fail_waiting(self, problem: Problem) -> None:
         while self._waiting:
-            call = self._waiting.popleft()
-            if not call.answer.done():
-                call.answer.set_exception(problem)
+            self._waiting.popleft().fail(problem)
 
     def _tick(self) -> None:
         """Look after time limits, and after deaths that the line does not tell."""
@@ -226,5 +247,5 @@ class Pool:
 
     @staticmethod
     def _expire(call: Call, now: float, limit: float) -> None:
-        if now - call.arrived > limit and not call.answer.done():
-            call.answer.set_exception(timed_out(limit))
+        if now - call.arrived > limit:
+            call.fail(timed_out(limit))

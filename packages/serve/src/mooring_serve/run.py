@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from mooring_serve import http
 from mooring_serve.app import App
 from mooring_serve.drain import Drain
+from mooring_serve.listener import Listener, listen
 from mooring_serve.logs import log
 from mooring_serve.metrics import Metrics
 
@@ -31,7 +31,7 @@ def run(config: Config, settings: Settings, pool: Pool) -> int:
     Raises:
         OSError: the address cannot be listened on.
     """
-    sock = http.listen(settings.host, settings.port)
+    sock = listen(settings.host, settings.port)
     loop = uvloop.new_event_loop()
     try:
         asyncio.set_event_loop(loop)
@@ -48,18 +48,17 @@ async def _serve(sock: socket.socket, config: Config, settings: Settings, pool: 
         "mooring_workers_ready", "Workers with a loaded model", lambda: sum(one.ready for one in pool.members)
     )
     app = App(config, settings, pool, metrics)
-    server = http.server(app, settings)
-    drain = Drain(app, server, pool, settings)
+    listener = Listener(app, settings)
+    drain = Drain(app, listener, pool, settings)
     drain.watch()
     await pool.start(metrics.restarts.inc)
-    beside = [asyncio.create_task(server.sweep(settings.read_timeout_seconds))]
-    if os.getpid() == 1:
-        beside.append(asyncio.create_task(_reap(pool)))
+    reaper = asyncio.create_task(_reap(pool)) if os.getpid() == 1 else None
     address = sock.getsockname()
+    await listener.open(sock)
     log("INFO", "listening", host=address[0], port=address[1], apis=len(config.apis), workers=settings.workers)
-    await server.serve(sockets=[sock])
-    for task in beside:
-        task.cancel()
+    await drain.finished.wait()
+    if reaper is not None:
+        reaper.cancel()
     await pool.close()
     log("INFO", "stopped", unfinished=drain.unfinished)
     return 1 if drain.unfinished else 0
