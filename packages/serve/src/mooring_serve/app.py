@@ -160,7 +160,7 @@ class App:
         write(line + "\n")
 
     def _own_page(self, request: Request, connection: Connection, request_id: str) -> None:
-        """Health and metrics; not logged when they go well, because they are asked for every few seconds."""
+        """Health and metrics; not logged, because they are asked for every few seconds: what changes them is."""
         more = b"x-request-id: %b\r\n" % request_id.encode()
         if request.path == _METRICS:
             connection.answer(request, 200, self._metrics.page(), content_type=CONTENT_TYPE, more=more)
@@ -171,7 +171,6 @@ class App:
             return
         body = json.dumps({"health": "false", "reason": reason}, ensure_ascii=False).encode("utf-8", "replace")
         connection.answer(request, 503, body, more=more)
-        self._log(request, 503, request_id, "")
 
     def _request_id(self, request: Request) -> str:
         """The caller's request id if it is a sane one, else one of our own."""
