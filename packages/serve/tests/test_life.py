@@ -124,8 +124,8 @@ def test_health_tells_of_a_killed_worker_within_a_second(project, serve):
     served = serve(
         project(
             "import time; time.sleep(0.7)"
-             "\n"
-             "from mooring_serve import Handler\nclass A(Handler):\n  def predict(self, x): return x"
+            "\n"
+            "from mooring_serve import Handler\nclass A(Handler):\n  def predict(self, x): return x"
         )
     ).ready()
     os.kill(served.workers()[0], signal.SIGKILL)

@@ -82,6 +82,8 @@ class Reader:
             return Body({**value, **told}, files)
         if kind == FORM and not body.lstrip().startswith((b"{", b"[")):
             return Body({**dict(_form(body)), **told}, [])
+        if kind.startswith("text/"):
+            return Body({**told, "body": _text("body", body)} if told else _text("body", body), [])
         value = self._json(body) if body else {}
         return Body({**value, **told} if isinstance(value, dict) else value, [])
 

@@ -25,7 +25,7 @@ def _setting(default: Any, meaning: str, *, low: float | None = None, high: floa
 class Settings:
     """How the server behaves; each field is the environment variable `MOORING_` and its name in capitals."""
 
-    host: str = _setting("0.0.0.0", "address to listen on; the platform needs all interfaces")  # noqa: S104
+    host: str = _setting("127.0.0.1", "address to listen on; images set 0.0.0.0, as the platform needs")
     port: int = _setting(8080, "port to listen on; 0 takes a free one", low=0, high=65535)
     workers: int = _setting(1, "worker processes, each with a model of its own", low=1, high=512)
     python: str = _setting("", "interpreter of the workers; empty: the project's .venv, else the server's own")

@@ -33,7 +33,8 @@ def main(job: str) -> None:
         program = _loaded(told)
     except LoadError as error:
         line.sendall(wire.pack((wire.FAILED, str(error))))
-        return
+        sys.stdout.flush()
+        os._exit(1)  # at once: threads that the project has started must not keep a failed worker
     line.sendall(wire.pack((wire.READY, program.batched)))
     _serve(line, program)
 

@@ -1,0 +1,1 @@
+"""Where services look for their metrics."""

@@ -1,0 +1,1 @@
+"""The modules that ModelArts images for MXNet have under this name."""

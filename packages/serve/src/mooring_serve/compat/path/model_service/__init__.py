@@ -1,0 +1,1 @@
+"""The modules that ModelArts images have under this name."""
