@@ -6,7 +6,7 @@ BIN := .venv/bin
 export UV_NO_CONFIG := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: setup demo test check fix bench bench-serve lock clean help
+.PHONY: setup demo test torch-env check fix bench bench-serve lock clean help
 
 help: ## Say what there is.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -29,14 +29,25 @@ setup: .venv/.ready ## Make the environment in .venv, with the mooring command i
 demo: setup ## Serve the mnist example, ask it for a 7; then the same from a container image.
 	@$(BIN)/python scripts/demo.py
 
-test: setup ## Run every test; starts a container engine of its own if none answers.
+test: setup torch-env ## Run every test; starts a container engine of its own if none answers.
 	@$(BIN)/python scripts/with_engine.py $(BIN)/python -m pytest $(PYTEST)
+
+# A wheel for PyTorch without CUDA is not on every index: PIP_FIND_LINKS may name a folder that has it.
+torch-env: .cache/torch-env/.ready ## PyTorch (CPU) and scikit-learn, for the tests that serve real packages.
+.cache/torch-env/.ready: $(UV) locks/torch.txt
+	@{ $(UV) venv --quiet --allow-existing --python $(PYTHON) .cache/torch-env \
+	  && $(UV) pip sync --quiet --python .cache/torch-env --require-hashes \
+	    $(foreach place,$(PIP_FIND_LINKS),--find-links "$(place)") locks/torch.txt \
+	  && touch $@; } \
+	|| { rm -rf .cache/torch-env; \
+	  echo "PyTorch could not be installed: the tests that need it will be skipped" >&2; }
 
 check: setup ## Lint, types, layers, docs. Changes nothing.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/vermin --quiet --no-tips --violations -t=3.10- packages/serve/src/mooring_serve/*.py
 	@$(BIN)/vermin --quiet --no-tips --violations -t=3.8- packages/serve/src/mooring_serve/handler.py packages/serve/src/mooring_serve/wire.py packages/serve/src/mooring_serve/worker packages/serve/src/mooring_serve/compat
 	@$(BIN)/python scripts/docs.py --check
 
