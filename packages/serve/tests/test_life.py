@@ -176,7 +176,7 @@ def test_a_full_queue_is_429_with_retry_after(project, serve):
         answers = list(callers.map(lambda _: served.json("/", {"x": 0.5}), range(8)))
     statuses = sorted(status for status, _, _ in answers)
     assert statuses == [200] * 3 + [429] * 5, "one with the worker, two in the queue"
-    status, body, headers = next(answer for answer in answers if answer[0] == 429)
+    _status, body, headers = next(answer for answer in answers if answer[0] == 429)
     assert body["error_code"] == "QUEUE_FULL"
     assert int(headers["retry-after"]) >= 1
 

@@ -30,7 +30,8 @@ UPLOAD = """
 
     class Upload(Handler):
         def predict(self, images):
-            return {"name": images.name, "type": images.content_type, "bytes": len(images.read()), "start": images.seek(0)}
+            told = {"name": images.name, "type": images.content_type, "bytes": len(images.read())}
+            return {**told, "start": images.seek(0)}
 """
 
 
@@ -234,7 +235,7 @@ def test_a_client_that_stalls_is_cut_off(project, serve):
     for sent in (b"", b"POST / HTT", b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc"):
         with socket.create_connection(("127.0.0.1", served.port), timeout=10) as line:
             line.sendall(sent)
-            assert line.recv(65536) in (b"",) or sent.endswith(b"abc")
+            assert not line.recv(65536)
 
 
 def test_metrics_count_what_happened(double):
