@@ -1,0 +1,101 @@
+"""`mooring config`: what is wrong with a config.json, and what it looks like put right."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from mooring.contract import Finding, ModelConfig
+
+COLOURS = {"must": "red", "should": "yellow", "info": "blue"}
+STDIN = "-"
+
+
+class Format(enum.StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    config = typer.Typer(help="Check or mend a config.json.", no_args_is_help=True, rich_markup_mode=None)
+    config.command("check")(check)
+    config.command("show")(show)
+    app.add_typer(config, name="config")
+
+
+def check(
+    file: str = typer.Argument(metavar="FILE", help="A config.json, a folder that holds one, or - for standard input."),
+    edition: str = typer.Option(
+        "otc-2022", metavar="NAME", help="The edition of the contract to judge by; see `mooring editions`."
+    ),
+    form: Format = typer.Option(Format.TEXT, "--format", help="How to print what was found."),
+) -> None:
+    """Say what is wrong with a config.json, and where. Exit code 1 if the contract forbids any of it."""
+    from mooring import contract  # noqa: PLC0415 - a heavy room, entered only by those who need it
+
+    config, judge = _read(file), contract.edition(edition)
+    findings = config.check(judge)
+    breaks = any(finding.level is contract.Level.MUST for finding in findings)
+    if form is Format.JSON:
+        typer.echo(_as_json(config, findings, edition=judge.name, conforms=not breaks))
+    else:
+        _print(config, findings, judge.name)
+    if breaks:
+        raise typer.Exit(1)
+
+
+def show(
+    file: str = typer.Argument(metavar="FILE", help="A config.json, a folder that holds one, or - for standard input."),
+) -> None:
+    """Print the clean form of a config.json: the same, put right, ready to be its successor."""
+    import json  # noqa: PLC0415 - keeps `mooring --help` fast
+
+    config = _read(file)
+    # As bytes: the clean form is UTF-8, whatever the terminal's locale.
+    typer.echo(json.dumps(config.clean(), ensure_ascii=False, indent=2).encode())
+    if config.findings:
+        count = len(config.findings)
+        noun = "thing was" if count == 1 else "things were"
+        typer.echo(f"mooring: {count} {noun} read in another way than written; see `mooring config check`", err=True)
+
+
+def _read(file: str) -> ModelConfig:
+    from mooring.contract import ModelConfig  # noqa: PLC0415 - a heavy room, entered only by those who need it
+
+    if file == STDIN:
+        return ModelConfig.parse(sys.stdin.buffer.read(), source="<stdin>")
+    return ModelConfig.load(Path(file))
+
+
+def _print(config: ModelConfig, findings: tuple[Finding, ...], edition: str) -> None:
+    for finding in findings:
+        level = typer.style(f"{finding.level:<6}", fg=COLOURS[finding.level])
+        reading = f" (read as {finding.read_as})" if finding.read_as else ""
+        typer.echo(f"{level}  {finding.id:<14}  {finding.where}: {finding.message}{reading}")
+        if finding.hint:
+            typer.echo(f"{'':24}  {finding.hint}")
+    counts = [sum(finding.level == level for finding in findings) for level in COLOURS]
+    verdict = "breaks the contract" if counts[0] else "keeps the contract"
+    summary = ", ".join(f"{count} {level}" for count, level in zip(counts, COLOURS, strict=True) if count)
+    typer.echo(f"{config.source} {verdict} ({edition})" + (f": {summary}" if summary else ""))
+
+
+def _as_json(config: ModelConfig, findings: tuple[Finding, ...], *, edition: str, conforms: bool) -> str:
+    import dataclasses  # noqa: PLC0415 - keeps `mooring --help` fast
+    import json  # noqa: PLC0415 - the same
+
+    report = {
+        "source": config.source,
+        "edition": edition,
+        "conforms": conforms,
+        "findings": [dataclasses.asdict(finding) for finding in findings],
+    }
+    return json.dumps(report, indent=2)

@@ -1,0 +1,43 @@
+"""One thing a look at a file or an image has to say, where it saw it, and how to put it right."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Level(enum.StrEnum):
+    """How much a finding weighs: a breach of the contract, a bad habit that is tolerated, or a remark."""
+
+    MUST = "must"
+    SHOULD = "should"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the gravest; findings sort by it."""
+        return list(Level).index(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What is wrong, how much it matters, and what to do.
+
+    `line` and `column` count from 1 in characters of the decoded text; 0 means the whole of `source`.
+    `seen` is what the file says and `read_as` what it was taken for; both are empty where nothing was mended.
+    """
+
+    id: str
+    level: Level
+    message: str
+    hint: str = ""
+    source: str = ""
+    line: int = 0
+    column: int = 0
+    seen: str = ""
+    read_as: str = ""
+
+    @property
+    def where(self) -> str:
+        """The place as editors and terminals link it: `config.json:3:5`."""
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source

@@ -1,0 +1,49 @@
+"""The health blocks of config.json, put right: texts for numbers, as the contract has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mooring.contract.mending.members import an_object, filled_text, renamed
+from mooring.contract.notes import INFO, SHOULD, Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mooring.contract.node import Node
+
+HEALTH_BLOCKS = ("health", "readiness_health", "startup_health")
+FIELDS = (
+    "check_method",
+    "url",
+    "command",
+    "protocol",
+    "period_seconds",
+    "initial_delay_seconds",
+    "timeout_seconds",
+    "failure_threshold",
+)
+
+
+def mend_health(node: Node, what: str, notes: Notes) -> Node:
+    """One block; a bare path is taken for its url. Invalid if it is neither."""
+    if isinstance(node.value, str) and node.value.strip().startswith("/"):
+        notes.add("CFG-SHAPE-06", SHOULD, node, f"{what} is a path", hint=f'write {{"url": "{node.value.strip()}"}}')
+        node = node.become({"url": node.value.strip()})
+    node = an_object(node, what, notes)
+    members = renamed(node, FIELDS, notes)
+    for name in FIELDS:
+        filled_text(members, name, f"{what}.{name}", notes)
+    _case(members, "protocol", str.lower, notes)
+    _case(members, "check_method", str.upper, notes)
+    return node.become(members)
+
+
+def _case(members: dict[str, Node], name: str, form: Callable[[str], str], notes: Notes) -> None:
+    node = members.get(name)
+    if node is None:
+        return
+    value = form(str(node.value))
+    if value != node.value:
+        notes.add("CFG-CASE-01", INFO, node, f"{name} is written {value!r}", seen=str(node.value), read_as=value)
+        members[name] = node.become(value)

@@ -1,0 +1,133 @@
+"""What an edition has against a config.json that could be read."""
+
+import json
+
+import pytest
+
+from mooring.contract import Level, ModelConfig, edition
+
+FORM = "multipart/form-data"
+
+
+def api(**members):
+    return {"protocol": "http", "url": "/", "method": "POST", **members}
+
+
+def config(**members):
+    document = {"model_algorithm": "image_classification", "model_type": "Image", "apis": [api()], **members}
+    return ModelConfig.parse(json.dumps(document, indent=1).encode())
+
+
+def told(name="otc-2022", **members):
+    return {finding.id: finding for finding in config(**members).check(edition(name))}
+
+
+def response(schema):
+    return [api(response={"Content-type": "application/json", "data": schema})]
+
+
+BREACHES = [
+    ("CFG-ALG-01", Level.MUST, {"model_algorithm": "7seas"}, "must begin with a letter"),
+    ("CFG-ALG-01", Level.MUST, {"model_algorithm": "a" * 37}, "has 37 characters; 36 are allowed"),
+    ("CFG-ALG-01", Level.MUST, {"model_algorithm": "cats&dogs"}, "must not hold &"),
+    ("CFG-ALG-01", Level.MUST, {"model_algorithm": "a模型"}, "Latin letters"),
+    ("CFG-TYPE-01", Level.MUST, {"model_type": "Keras"}, "knows no model_type 'Keras'"),
+    ("CFG-RUNTIME-01", Level.SHOULD, {"runtime": "python3.7"}, "an image has no runtime"),
+    ("CFG-SWR-01", Level.MUST, {"model_type": "PyTorch", "swr_location": "swr.example/a:1"}, "only an image"),
+    ("CFG-API-01", Level.MUST, {"apis": [api(), api()]}, "apis[1] answers POST /, as apis[0] does"),
+    ("CFG-API-02", Level.MUST, {"model_type": "PyTorch", "apis": [api(), api(url="/a")]}, "'/', not '/a'"),
+    ("CFG-API-04", Level.MUST, {"apis": [api(method="PATCH")]}, "apis[0].method is 'PATCH'"),
+    ("CFG-URL-02", Level.MUST, {"apis": [api(url="/a?b=c")]}, "not a plain path"),
+    ("CFG-PROTO-01", Level.MUST, {"apis": [api(protocol="grpc")]}, "'grpc'"),
+    ("CFG-CT-01", Level.SHOULD, {"apis": [api(request={"Content-type": "text/plain"})]}, "'text/plain'"),
+    (
+        "CFG-CT-04",
+        Level.MUST,
+        {"model_type": "XGBoost", "apis": [api(request={"Content-type": FORM})]},
+        "reads application/json only",
+    ),
+    ("CFG-CT-02", Level.INFO, {}, "no batch service can use it"),
+    ("CFG-SCHEMA-09", Level.SHOULD, {"apis": response({"required": ["b"], "properties": {"a": {}}})}, "requires 'b'"),
+    ("CFG-SCHEMA-10", Level.INFO, {"apis": response({"type": "array"})}, "a list of anything"),
+    ("CFG-SCHEMA-11", Level.SHOULD, {"apis": response({"type": "object", "label": {}})}, "'label' is not a keyword"),
+    (
+        "CFG-SCHEMA-12",
+        Level.MUST,
+        {"apis": response({"properties": {"a": {"items": {"minLength": 3, "maxLength": 2}}}})},
+        "apis[0].response.data.properties.a.items: minLength 3 is more than maxLength 2",
+    ),
+    (
+        "CFG-DEP-01",
+        Level.MUST,
+        {"dependencies": [{"installer": "pip", "packages": [{"package_name": "numpy"}]}]},
+        "never installed",
+    ),
+    ("CFG-DEP-06", Level.MUST, {"dependencies": [{"installer": "conda", "packages": []}]}, "'conda'"),
+    (
+        "CFG-DEP-07",
+        Level.MUST,
+        {"dependencies": [{"installer": "pip", "packages": [{"package_name": "numpy<2"}]}]},
+        "must not hold <",
+    ),
+    ("CFG-HEALTH-01", Level.MUST, {"health": {}}, "health has no url"),
+    ("CFG-HEALTH-01", Level.MUST, {"health": {"check_method": "EXEC"}}, "health has no command"),
+    ("CFG-HEALTH-01", Level.MUST, {"health": {"url": "/h", "check_method": "TCP"}}, "HTTP or EXEC"),
+    ("CFG-HEALTH-01", Level.MUST, {"health": {"url": "health"}}, "begins with '/'"),
+    ("CFG-HEALTH-01", Level.MUST, {"health": {"url": "/h", "protocol": "https"}}, "by http"),
+    ("CFG-HEALTH-01", Level.MUST, {"health": {"url": "/h", "timeout_seconds": "3s"}}, "not '3s'"),
+    ("CFG-HEALTH-01", Level.MUST, {"health": {"url": "/h", "period_seconds": "0"}}, "between 1 and 2147483647"),
+    ("CFG-HEALTH-01", Level.MUST, {"startup_health": {"url": "/h", "period_seconds": "9" * 5000}}, "startup_health"),
+    ("CFG-HEALTH-02", Level.SHOULD, {}, "asks every image for a health endpoint"),
+    ("CFG-HEALTH-03", Level.INFO, {"model_type": "PyTorch", "health": {"url": "/h"}}, "for images only"),
+    ("CFG-MET-01", Level.MUST, {"metrics": {"f1": "high"}}, "must be a number, not the text 'high'"),
+    ("CFG-MET-02", Level.INFO, {"metrics": {"mAP": 0.6}}, "metrics.mAP is not shown"),
+    ("CFG-KEY-01", Level.SHOULD, {"model_algoritm": "a"}, "no 'model_algoritm'"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "level", "members", "message"), BREACHES, ids=[f"{n}-{b[0]}" for n, b in enumerate(BREACHES)]
+)
+def test_a_breach_is_told_with_its_place_and_weight(rule, level, members, message):
+    finding = told(**members)[rule]
+    assert finding.level is level
+    assert message in finding.message
+    assert finding.line > 0
+
+
+def test_a_good_image_has_nothing_told_against_it():
+    schema = {"type": "object", "properties": {"label": {"type": "string"}}, "required": ["label"]}
+    good = config(
+        apis=[
+            api(
+                request={"Content-type": FORM, "data": {"type": "object", "properties": {"images": {"type": "file"}}}},
+                response={"Content-type": "application/json", "data": schema},
+            )
+        ],
+        health={"url": "/health", "protocol": "http", "initial_delay_seconds": "12", "timeout_seconds": "3"},
+        metrics={"f1": 0.91},
+    )
+    assert good.check(edition("otc-2022")) == ()
+
+
+def test_digits_that_would_be_lost_are_told():
+    text = b'{"model_algorithm": "a", "model_type": "Image", "metrics": {"f1": 0.123456789012345678}}'
+    assert "CFG-MET-01" in {finding.id for finding in ModelConfig.parse(text).check(edition())}
+
+
+def test_the_gravest_findings_come_first():
+    levels = [
+        finding.level.rank for finding in config(runtime="x", model_algorithm="7", metrics={"mAP": 1}).check(edition())
+    ]
+    assert levels == sorted(levels)
+    assert levels[0] == 0
+
+
+def test_editions_judge_differently():
+    assert "CFG-TYPE-01" in told("otc-2024", model_type="MXNet")
+    assert "CFG-TYPE-01" not in told("otc-2022", model_type="MXNet")
+    assert "no upgrade is seamless" in told("otc-2024")["CFG-HEALTH-02"].message
+
+
+def test_what_was_mended_is_told_too():
+    assert "CFG-CASE-01" in told(apis=[api(method="post")])
