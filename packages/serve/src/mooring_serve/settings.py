@@ -94,9 +94,16 @@ def _value(name: str, text: str, one: Any) -> Any:
 
 def table() -> str:
     """The settings as a Markdown table: variable, default, meaning."""
-    lines = ["| variable | default | meaning |", "|---|---|---|"]
-    for one in fields(Settings):
-        default = {True: "on", False: "off"}.get(one.default, one.default) if one.type == "bool" else one.default
-        shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if default != "" else ""
-        lines.append(f"| `{PREFIX}{one.name.upper()}` | {shown} | {one.metadata['meaning']} |")
-    return "\n".join(lines) + "\n"
+    rows = (
+        f"| `{PREFIX}{one.name.upper()}` | {_shown(one.default)} | {one.metadata['meaning']} |"
+        for one in fields(Settings)
+    )
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, bool):
+        return "`on`" if default else "`off`"
+    if isinstance(default, float):
+        return f"`{default:g}`"
+    return f"`{default}`" if default != "" else ""

@@ -1,0 +1,66 @@
+"""What a `mooring.toml` may say, and that nothing else in it is passed over in silence."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from mooring.errors import Invalid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_NAME = "mooring.toml"
+DEFAULT_EDITION = "otc-2022"
+DEFAULT_BASE = "debian"
+DEFAULT_PYTHON = "python3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a project decides for itself; None where it leaves the choice to the command or the default."""
+
+    edition: str | None = None
+    """The edition of the contract the image is meant for."""
+    python: str | None = None
+    """The interpreter that runs the model worker."""
+    base: str | None = None
+    """`debian`, or the image reference that the project's image starts from."""
+    system_packages: tuple[str, ...] = ()
+    """Debian packages added to the Debian base."""
+    exclude: tuple[str, ...] = ()
+    """File names, paths or patterns that stay out of the image."""
+
+    @classmethod
+    def read(cls, file: Path) -> Settings:
+        """Read `file`; a project without one has the defaults.
+
+        Raises:
+            Invalid: it is not TOML, has a key that does not exist, or a value of the wrong type.
+        """
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except tomllib.TOMLDecodeError as error:
+            raise Invalid(f"{file} is not TOML: {error}") from error
+        except UnicodeDecodeError as error:
+            raise Invalid(f"{file} is not UTF-8: {error}") from error
+        return cls(**{key: _value(file, key, value) for key, value in content.items()})
+
+
+def _value(file: Path, key: str, value: Any) -> Any:
+    known = {field.name: isinstance(field.default, tuple) for field in fields(Settings)}
+    if key not in known:
+        nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"known settings: {', '.join(known)}"
+        raise Invalid(f"{file}: there is no setting {key!r}", hint=hint)
+    if known[key]:
+        if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
+            return tuple(value)
+        raise Invalid(f"{file}: {key} is {value!r}; it must be a list of strings", hint=f'{key} = ["..."]')
+    if isinstance(value, str) and value:
+        return value
+    raise Invalid(f"{file}: {key} is {value!r}; it must be a string", hint=f'{key} = "..."')

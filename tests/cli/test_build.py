@@ -1,0 +1,75 @@
+"""`mooring build`, as a user types it."""
+
+import os
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from mooring.project import scaffold
+
+
+def mooring(*arguments, **environment):
+    return subprocess.run(
+        (sys.executable, "-c", "from mooring.cli import main; main()", *map(str, arguments)),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_folder_that_is_no_project_is_refused_with_exit_code_2(tmp_path):
+    done = mooring("build", tmp_path, "-t", "x:1")
+    assert done.returncode == 2
+    assert "is not a project" in done.stderr
+    assert "mooring init" in done.stderr
+
+
+def test_an_image_without_a_name_is_asked_for_one(tmp_path):
+    root = scaffold(tmp_path / "wind", template="bring-your-own")
+    done = mooring("build", root)
+    assert done.returncode == 2
+    assert "-t wind:1" in done.stderr
+
+
+def test_a_machine_without_a_builder_is_told_what_to_install(tmp_path):
+    root = scaffold(tmp_path / "wind", template="bring-your-own")
+    done = mooring("build", root, "-t", "wind:1", PATH=str(tmp_path))
+    assert done.returncode == 69
+    assert "no docker command" in done.stderr
+    assert "apt install" in done.stderr
+
+
+def test_an_engine_that_does_not_answer_is_told_with_its_words(tmp_path):
+    tool = tmp_path / "bin" / "docker"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
+    tool.chmod(0o755)
+    root = scaffold(tmp_path / "wind", template="bring-your-own")
+    done = mooring("build", root, "-t", "wind:1", PATH=str(tool.parent))
+    assert done.returncode == 69
+    assert "Cannot connect to the Docker daemon" in done.stderr
+
+
+def test_an_edition_that_does_not_exist_is_refused(tmp_path):
+    root = scaffold(tmp_path / "wind", template="bring-your-own")
+    done = mooring("build", root, "-t", "wind:1", "--edition", "otc-2222")
+    assert done.returncode == 2
+    assert "otc-2222" in done.stderr
+
+
+@pytest.mark.engine
+def test_the_last_line_is_the_image_its_size_and_what_to_do_next(tmp_path, debian_base):
+    root = scaffold(tmp_path / "wind", template="bring-your-own")
+    tag = f"mooring-test-{uuid.uuid4().hex[:8]}:1"
+    done = mooring("build", root, "-t", tag, "--base", debian_base)
+    try:
+        assert done.returncode == 0, done.stderr
+        last = done.stdout.strip().splitlines()[-1]
+        assert last.startswith(tag)
+        assert " MB" in last
+        assert f"mooring run {tag}" in last
+    finally:
+        subprocess.run(("docker", "image", "rm", "--force", tag), capture_output=True, check=False)
