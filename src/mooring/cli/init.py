@@ -24,7 +24,13 @@ def init(
     scaffold(folder, template=template)
     name = folder.resolve().name.lower() or "model"
     typer.echo(f"{folder} is a copy of the template {template}; its README.md says what is what. Next:")
-    if template != "bring-your-own":
-        typer.echo(f"  mooring serve {folder}            serve it on this machine")
-    typer.echo(f"  mooring build {folder} -t {name}:1   make the image")
-    typer.echo(f"  mooring run {name}:1            start it")
+    steps = [
+        (f"mooring serve {folder}", "serve it on this machine"),
+        (f"mooring build {folder} -t {name}:1", "make the image"),
+        (f"mooring run {name}:1", "start it"),
+    ]
+    if template == "bring-your-own":
+        steps.pop(0)  # its server is in its Dockerfile
+    width = max(len(command) for command, _ in steps)
+    for command, purpose in steps:
+        typer.echo(f"  {command:<{width}}   {purpose}")

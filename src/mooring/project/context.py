@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # The same files give the same layers whenever they are built. 1980 is the first year a zip archive can hold.
 MTIME = 315532800
-FOLDER_MODE, FILE_MODE, PROGRAM_MODE = 0o755, 0o644, 0o755
+FOLDER_MODE, FILE_MODE, PROGRAM_MODE, SHARED_FOLDER_MODE = 0o755, 0o644, 0o755, 0o1777
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class Item:
     content: bytes | None = None
     link: str = ""
     executable: bool = False
+    writable: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -38,7 +39,9 @@ class Item:
 
     @property
     def mode(self) -> int:
-        """Readable for the user the container runs as, writable for nobody but root."""
+        """Readable for the user the container runs as; writable for nobody but root, unless it is said."""
+        if self.writable:
+            return SHARED_FOLDER_MODE
         return FOLDER_MODE if self.is_folder else PROGRAM_MODE if self.executable else FILE_MODE
 
 

@@ -24,6 +24,7 @@ SERVER_FOLDER = "/opt/mooring/server"
 PACKAGES_FOLDER = "/opt/mooring/packages"
 PROJECT_FOLDER = "/home/project"
 BOOT_FILE = "/home/run.sh"
+PLATFORM_FOLDER = "/home/mind/model"
 
 # What `python3 /opt/mooring/server` runs: a folder is put on the path of the interpreter that it is given to, so that
 # the server finds what it was locked with before anything the base or the model brings.
@@ -174,7 +175,18 @@ def config_layer(project: Project, base: Base) -> Layer:
         items=(
             Item(path=f"{PROJECT_FOLDER.lstrip('/')}/{CONFIG_FILE}", content=clean.encode()),
             Item(path=BOOT_FILE.lstrip("/"), content=run.encode(), executable=True),
+            *(_customs(project.kind)),
         ),
+    )
+
+
+def _customs(kind: Kind) -> tuple[Item, ...]:
+    """What ModelArts packages count on: that the folder they run in takes files, and where the platform put them."""
+    if kind is not Kind.CUSTOMIZE_SERVICE:
+        return ()
+    return (
+        Item(path=PROJECT_FOLDER.lstrip("/"), writable=True),
+        Item(path=PLATFORM_FOLDER.lstrip("/"), link=f"{PROJECT_FOLDER}/{MODEL_FOLDER}"),
     )
 
 

@@ -1,0 +1,174 @@
+"""How MNIST's makers laid out a digit, done to any grey picture: found, cut out, scaled, centred.
+
+MNIST's digits are light on dark, scaled to fit a box of 20 x 20 with their proportions kept, and laid into 28 x 28
+so that their centre of mass is in the middle. The network has seen nothing else.
+"""
+
+import numpy as np
+from PIL import Image, ImageFilter, ImageOps
+
+from pieces import Pieces
+
+SIDE = 28  # of what the network reads
+BOX = 20  # what a digit fits into, inside it
+FAINTEST = 20  # of 255: what differs less from the paper is not ink
+EVEN = 0.95  # share of the picture's rim that is either paper or ink, and no shade between them, in even light
+STROKE = 0.4  # share of the contrast: what is stronger belongs to a stroke
+SPECK = 0.04  # share of the largest piece's area: what is smaller is dirt
+NEAR = 0.35  # share of the largest piece's length: what is farther from it is not of the same digit
+SHEET = 0.3  # share of the picture's long side: a sheet of paper on a table is at least so wide and so high
+SOLID = 0.8  # share of the way around, just within its bounds, that a sheet fills and no digit does
+HAIRLINE = 4  # of 3 * BOX: thinner strokes would fade when scaled down
+
+_PLACES = np.arange(BOX, dtype=np.float32)
+MIDDLE = 14  # the pixel, from 0, where MNIST put the centre of mass
+
+
+class NoDigit(ValueError):
+    """Nothing in the picture can be a digit; the message says why."""
+
+
+def normalise(image):
+    """Return the digit in a grey picture (PIL, mode "L") as float32 [28, 28]: 0 for paper, 1 for ink.
+
+    Raises NoDigit.
+    """
+    return _centred(_boxed(_digit(image)))
+
+
+def _digit(image):
+    """Return the ink of the digit alone, cut to its bounds, as float32 [height, width]."""
+    digit, (left, top, right, bottom) = _cut_out(_ink(image))
+    height, width = digit.shape
+    if min(height, width) > max(SHEET * max(image.size), 2 * BOX):
+        down, across = height // 12, width // 12
+        if _rim(digit[down:-down, across:-across] > STROKE).mean() > SOLID:  # it is a sheet of paper, on a table
+            try:
+                return _digit(image.crop((left + across, top + down, right - across, bottom - down)))
+            except NoDigit:
+                return digit
+    return digit
+
+
+def _rim(array):
+    """Return the pixels along the four sides of an array [height, width], as [n]."""
+    return np.concatenate((array[0], array[-1], array[:, 0], array[:, -1]))
+
+
+# --- which pixels are ink ---
+
+
+def _ink(image):
+    """Return how far each pixel is from the colour of the paper, as float32 [height, width], 0 to 1."""
+    levels = np.asarray(image, dtype=np.float32)
+    rim = _rim(levels)
+    rim.sort()
+    paper, low, high = rim[len(rim) // 2], levels.min(), levels.max()
+    contrast = max(paper - low, high - paper)
+    if contrast < FAINTEST:
+        raise NoDigit("looks blank: nothing in it stands out from the paper")
+    shade = np.abs(rim - paper) * (1 / contrast)
+    if np.count_nonzero((shade < 0.15) | (shade > 0.75)) < EVEN * len(rim):
+        likely = np.sign(high + low - 2 * paper) if contrast > 2 * min(paper - low, high - paper) else 0
+        return _ink_in_uneven_light(image, likely)
+    return _sharpened(levels - paper, contrast if high - paper == contrast else -contrast)
+
+
+def _ink_in_uneven_light(image, likely):
+    """Do the same where shadows fall, or a table shows: against the paper near each pixel, not that of the rim."""
+    small = image.resize([max(8, 48 * side // max(image.size)) for side in image.size], Image.Resampling.BOX)
+    # The few pixels that are far from their surroundings are ink, if the rim has not said which it is.
+    detail = np.asarray(small, dtype=np.float32) - np.asarray(small.filter(ImageFilter.GaussianBlur(5)))
+    if (likely or (detail**3).sum()) > 0:  # light ink
+        image, small = image.point(range(255, -1, -1)), small.point(range(255, -1, -1))
+    for step in [ImageFilter.MaxFilter(3)] * 6 + [ImageFilter.MinFilter(3)] * 6:  # paper grows over strokes, and back
+        small = small.filter(step)
+    paper = small.filter(ImageFilter.GaussianBlur(1)).resize(image.size, Image.Resampling.BILINEAR)
+    paper = np.asarray(paper, dtype=np.float32)
+    # Light multiplies, so ink is a share of the paper's light; where there is next to none, it is nothing.
+    share = (paper - np.asarray(image, dtype=np.float32)) / np.maximum(paper, 32)
+    contrast = share.max()
+    if contrast * 255 < FAINTEST:
+        raise NoDigit("looks blank: there are shadows, but no strokes")
+    return _sharpened(share, contrast)
+
+
+def _sharpened(difference, contrast):
+    """Send the paper's texture to 0 and whole strokes to 1: the greys of MNIST are the rims of strokes, nothing else."""
+    return np.clip(difference * (1.5 / contrast) - 0.2, 0, 1)
+
+
+# --- which ink is the digit ---
+
+
+def _cut_out(ink):
+    """Return the part of the ink that the digit fills, without what else is there; and left, top, right, bottom."""
+    stroke = ink > STROKE
+    rows, columns = stroke.any(1).nonzero()[0], stroke.any(0).nonzero()[0]
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    if bottom - top == len(rows) and right - left == len(columns):  # in one piece, as far as can be seen cheaply
+        height, width = ink.shape
+        if 0 < top and bottom < height and 0 < left and right < width:
+            return ink[top:bottom, left:right], (left, top, right, bottom)
+    return _without_dirt(ink, stroke)
+
+
+def _without_dirt(ink, stroke):
+    """Keep the largest piece and its neighbours; drop specks, rulings, and what comes in from outside the picture."""
+    pieces = Pieces(stroke)
+    top, bottom, left, right = pieces.boxes.T
+    outside = (top == 0) | (left == 0) | (bottom == ink.shape[0]) | (right == ink.shape[1])
+    if outside.all():
+        outside[:] = False
+    areas = np.where(outside, 0, pieces.areas)
+    main = pieces.boxes[areas.argmax()]
+    reach = NEAR * max(main[1] - main[0], main[3] - main[2])
+    gaps = np.max((top - main[1], main[0] - bottom, left - main[3], main[2] - right), axis=0)
+    kept = (areas >= SPECK * areas.max()) & (gaps <= reach)
+    rims_too = Image.fromarray(pieces.mask(kept)).filter(ImageFilter.MaxFilter(3))
+    clean = np.where(np.asarray(rims_too), ink, 0)
+    bounds = left[kept].min(), top[kept].min(), right[kept].max(), bottom[kept].max()
+    return clean[bounds[1] : bounds[3], bounds[0] : bounds[2]], tuple(map(int, bounds))
+
+
+# --- where MNIST would put it ---
+
+
+def _boxed(digit):
+    """Return the digit scaled to fit BOX x BOX, its proportions kept and its hairlines thickened, 0 to 1."""
+    length = max(digit.shape)
+    if length == BOX:
+        return digit
+    picture = Image.fromarray((digit * 255).astype(np.uint8))
+    if length > 4 * BOX:
+        picture = _thickened(_scaled(picture, 3 * BOX))
+    boxed = np.asarray(_scaled(picture, BOX), dtype=np.float32)
+    return boxed * (1 / max(boxed.max(), 1))
+
+
+def _scaled(picture, length):
+    scale = length / max(picture.size)
+    return picture.resize([max(1, round(side * scale)) for side in picture.size], Image.Resampling.BICUBIC)
+
+
+def _thickened(picture):
+    """Widen the strokes of a digit of length 3 * BOX that are thinner than HAIRLINE."""
+    stroke = np.pad(np.asarray(picture) > 255 * STROKE, 1)
+    rims = (stroke[1:] != stroke[:-1]).sum() + (stroke[:, 1:] != stroke[:, :-1]).sum()
+    width = 2.5 * stroke.sum() / rims  # a stroke has two rims, and a slanting rim counts for more than its length
+    if width >= HAIRLINE:
+        return picture
+    picture = ImageOps.expand(picture, 2)
+    return picture.filter(ImageFilter.MaxFilter(3 if width > HAIRLINE / 2 else 5))
+
+
+def _centred(box):
+    """Lay a digit into 28 x 28, the centre of its mass as near to the middle as whole pixels and the rim allow."""
+    height, width = box.shape
+    total = box.sum()
+    top = round(MIDDLE - float(_PLACES[:height] @ box.sum(1) / total))
+    left = round(MIDDLE - float(box.sum(0) @ _PLACES[:width] / total))
+    top, left = min(max(top, 0), SIDE - height), min(max(left, 0), SIDE - width)
+    field = np.zeros((SIDE, SIDE), dtype=np.float32)
+    field[top : top + height, left : left + width] = box
+    return field
