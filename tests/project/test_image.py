@@ -167,6 +167,8 @@ def test_a_model_package_keeps_its_engine_inside_and_is_an_image_outside(tmp_pat
     name, address = start(built.tag)
     assert ask(address, {"speed": 1}) == {"path": "/home/project/model/factor.m", "factor": "3", "thing": "1.0"}
     assert not docker("exec", name, "find", "/home/project", "-name", "*.whl")
+    assert "customize_service.py" in docker("exec", name, "ls", "/home/mind/model/"), "where the platform puts packages"
+    docker("exec", name, "touch", "/home/project/scratch")  # packages write files beside themselves
 
 
 def test_a_project_with_a_server_of_its_own_keeps_its_dockerfile_and_gets_the_labels(tmp_path, make, start):
