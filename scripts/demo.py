@@ -114,7 +114,10 @@ def healthy(port: int, process: subprocess.Popen[bytes]) -> None:
 def no_engine() -> str:
     """Why the image part cannot be shown here, "" when it can."""
     for engine in ("docker", "podman"):
-        if shutil.which(engine) and subprocess.run([engine, "version"], check=False, capture_output=True).returncode == 0:
+        if (
+            shutil.which(engine)
+            and subprocess.run([engine, "version"], check=False, capture_output=True).returncode == 0
+        ):
             break
     else:
         return "no Docker or Podman answers here"

@@ -56,5 +56,7 @@ def main() -> None:
     except Exception:  # noqa: BLE001 - the last line of defence: a bug of ours gets an id and a traceback
         bug = uuid.uuid4().hex[:12]
         traceback.print_exc()
-        typer.echo(f"mooring: internal error {bug}; this is a bug in mooring, please report it with the above", err=True)
+        typer.echo(
+            f"mooring: internal error {bug}; this is a bug in mooring, please report it with the above", err=True
+        )
         sys.exit(EXIT_INTERNAL)

@@ -1,6 +1,7 @@
 """The life of a worker process: load the model, say so, answer calls until the parent closes the line."""
 
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -35,6 +36,7 @@ def main(job: str) -> None:
         line.sendall(wire.pack((wire.FAILED, str(error))))
         sys.stdout.flush()
         os._exit(1)  # at once: threads that the project has started must not keep a failed worker
+    gc.freeze()  # the model stays for good: full collections need not walk through it
     line.sendall(wire.pack((wire.READY, program.batched)))
     _serve(line, program)
 

@@ -1,0 +1,82 @@
+"""`mooring predict`: ask a model one question, and show its answer and how long it took."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from mooring.cli.asking import Reply
+
+SHOWN_HEADERS = ("x-request-id", "server-timing", "retry-after", "location")
+DEFAULT_TIMEOUT_SECONDS = 60.0
+
+
+class Format(StrEnum):
+    """How the answer is shown."""
+
+    text = "text"
+    json = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command()(predict)
+
+
+def predict(
+    url: str = typer.Argument(help="Where the model answers, such as 127.0.0.1:8080/ or https://host/path."),
+    *,
+    form: list[str] = typer.Option(
+        [], "--form", "-F", metavar="FIELD=VALUE", help="A field of a form; FIELD=@FILE sends a file. May be repeated."
+    ),
+    data: str = typer.Option("", "--data", "-d", metavar="JSON", help="A JSON body; @FILE reads it from a file."),
+    method: str = typer.Option("", "--request", "-X", help="HTTP method; POST when there is a body, else GET."),
+    header: list[str] = typer.Option(
+        [], "--header", "-H", metavar="'NAME: VALUE'", help="A header to send. May be repeated."
+    ),
+    timeout: float = typer.Option(DEFAULT_TIMEOUT_SECONDS, min=0.01, help="Seconds to wait for the answer."),
+    output: Format = typer.Option(Format.text, "--format", help="text, or json for programs."),
+) -> None:
+    """Ask a model one question, and show its answer and how long it took.
+
+    The answer goes to standard output, everything about it to standard error. Exit code 0: the model answered; 1: it
+    answered with an error, which is shown; 69: nothing answered.
+    """
+    from mooring.cli.asking import Question, ask  # noqa: PLC0415 - an HTTP client is slow to import
+
+    question = Question.of(url, form=form, data=data, method=method, headers=header)
+    reply = ask(question, timeout_seconds=timeout)
+    if output is Format.json:
+        typer.echo(json.dumps(_document(reply), ensure_ascii=False, indent=2))
+    else:
+        _show(reply)
+    if reply.status >= 400:  # noqa: PLR2004 - the error classes of HTTP begin here
+        raise typer.Exit(1)
+
+
+def _show(reply: Reply) -> None:
+    seconds = f"{reply.milliseconds:.1f} ms"
+    kept = [f"{name}: {reply.headers[name]}" for name in SHOWN_HEADERS if name in reply.headers]
+    typer.echo(f"{reply.status} {reply.reason} in {seconds}", err=True)
+    for line in kept:
+        typer.echo(f"  {line}", err=True)
+    value = reply.value
+    if value is not None:
+        typer.echo(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
+    elif reply.body:
+        kind = reply.headers.get("content-type", "no content type")
+        typer.echo(f"  {len(reply.body)} bytes of {kind}, not shown", err=True)
+
+
+def _document(reply: Reply) -> dict[str, object]:
+    return {
+        "status": reply.status,
+        "milliseconds": round(reply.milliseconds, 3),
+        "headers": reply.headers,
+        "body": reply.value,
+        "bytes": len(reply.body),
+    }

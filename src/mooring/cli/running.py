@@ -1,0 +1,236 @@
+"""One container from start to end: started, watched until it is healthy, followed, stopped as it should be."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import typer
+
+from mooring.cli.curl import curl
+from mooring.contract import ModelConfig, edition, vocabulary
+from mooring.engine import DockerEngine, Expectation, Launch, Started, diagnose, wait_until_healthy
+from mooring.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import FrameType
+
+    from mooring.contract import Edition, Health
+    from mooring.engine import Answer, Facts, ImageFacts, LogStream
+
+CONFIG_LABEL = "io.mooring.config"
+EDITION_LABEL = "io.mooring.edition"
+# Where the edition says nothing of probes: long enough for a model of some size.
+WAIT_SECONDS = 60
+ANSWER_SECONDS = 3
+DRAIN_SECONDS = 90
+SERVICE_PORT = 8080
+# What a person at a terminal wants: to end at once, with what is in hand finished. Then what the platform sends.
+INTERACTIVE_STOP = {"SIGINT": 5.0, "SIGTERM": 5.0}
+LAST_LOGS_SECONDS = 2.0
+SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the user asked for; None where the image or the edition is to decide."""
+
+    image: str
+    port: int = 8080
+    name: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    memory_bytes: int = 0
+    wait_seconds: float | None = None
+    edition: str | None = None
+
+
+class Terminated(BaseException):
+    """Somebody sent SIGTERM to this command."""
+
+
+def run(wish: Wish, *, detach: bool) -> None:
+    """Do all of `mooring run`; typer.Exit(1) when the image is at fault."""
+    with DockerEngine.connect() as engine:
+        image = engine.image(wish.image)
+        config = _config(image)
+        rules = edition(wish.edition or image.labels.get(EDITION_LABEL) or "otc-2022")
+        launch = Launch(
+            image=wish.image,
+            port=rules.get(vocabulary.SERVICE_PORT, SERVICE_PORT),
+            host_port=wish.port,
+            name=wish.name,
+            env=wish.env,
+            memory_bytes=wish.memory_bytes,
+            labels=wish.labels,
+            stop_seconds=rules.get(vocabulary.DRAIN_LIMIT, DRAIN_SECONDS),
+        )
+        expectation = _expectation(config, rules, wish.wait_seconds)
+        with _sigterm_raises():
+            container = _start(engine, launch)
+            _Run(engine, Started(container, launch, image, expectation), config).until_ended(detach=detach)
+
+
+def _start(engine: DockerEngine, launch: Launch) -> str:
+    """Start it, with signals held back meanwhile: a container must not be made and then forgotten."""
+    held = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    try:
+        return engine.start(launch)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Run:
+    """A started container and the thread that shows its logs."""
+
+    def __init__(self, engine: DockerEngine, started: Started, config: ModelConfig | None) -> None:
+        self._engine = engine
+        self._started = started
+        self._config = config
+        self._began = time.monotonic()
+        self._logs = engine.follow(started.container)
+        self._thread = threading.Thread(target=_show, args=(self._logs,), daemon=True)
+        self._thread.start()
+
+    def until_ended(self, *, detach: bool) -> None:
+        """Wait for health and then for the end, whoever brings it; with `detach`, for health only."""
+        left_running = False
+        try:
+            self._until_healthy()
+            left_running = detach
+            if detach:
+                self._tell_how_to_stop()
+            else:
+                typer.echo("following its logs; Ctrl-C stops it", err=True)
+                self._until_exit()
+        except KeyboardInterrupt:
+            typer.echo("stopping", err=True)
+            self._engine.stop(self._started.container, signals=INTERACTIVE_STOP)
+        except Terminated:
+            self._engine.stop(self._started.container, signals={"SIGTERM": float(self._started.launch.stop_seconds)})
+        finally:
+            self._let_go(remove=not left_running)
+
+    def _until_healthy(self) -> None:
+        facts = wait_until_healthy(self._engine, self._started, noticed=_tell_waiting)
+        if facts:
+            self._thread.join(LAST_LOGS_SECONDS if facts.ended else 0)
+            _tell_diagnosis(self._started.image.reference, facts)
+            raise typer.Exit(1)
+        base = f"http://127.0.0.1:{self._engine.observe(self._started.container).host_port}"
+        typer.echo(f"ready in {time.monotonic() - self._began:.1f} s")
+        for api in self._config.apis if self._config else ():
+            typer.echo(curl(api, base))
+        typer.echo(f"curl {base}{self._started.expectation.health_url}")
+
+    def _until_exit(self) -> None:
+        # Joined in pieces only so that a signal is not kept waiting on any platform.
+        while self._thread.is_alive():
+            self._thread.join(0.5)
+        seen = self._engine.observe(self._started.container)
+        typer.echo(f"the container ended by itself, with exit code {seen.exit_code}", err=True)
+        raise typer.Exit(1 if seen.exit_code else 0)
+
+    def _tell_how_to_stop(self) -> None:
+        name, program = self._engine.observe(self._started.container).name, self._engine.program
+        typer.echo(f"running as {name}")
+        typer.echo(f"logs: {program} logs -f {name}")
+        limit = self._started.launch.stop_seconds
+        typer.echo(
+            f"stop: {program} stop {name} (as the platform does, up to {limit} s); {program} rm -f {name} (at once)"
+        )
+
+    def _let_go(self, *, remove: bool) -> None:
+        if remove:
+            self._engine.remove(self._started.container)
+        else:
+            self._logs.close()
+        self._thread.join(LAST_LOGS_SECONDS)
+
+
+def _show(logs: LogStream) -> None:
+    for piece in logs:
+        sys.stderr.buffer.write(piece)
+        sys.stderr.flush()
+
+
+def _tell_waiting(answer: Answer) -> None:
+    if answer.status:
+        typer.echo(f"not ready: health answers {answer.status} {' '.join(answer.body.split())[:200]}", err=True)
+
+
+def _tell_diagnosis(reference: str, facts: Facts) -> None:
+    typer.echo(f"{reference} did not become healthy", err=True)
+    for line in str(diagnose(facts)).splitlines():
+        typer.echo(f"  {line}", err=True)
+
+
+def _config(image: ImageFacts) -> ModelConfig | None:
+    """What the image says of itself; None, and a word about it, when it carries no label that does."""
+    text = image.labels.get(CONFIG_LABEL)
+    if text:
+        return ModelConfig.parse(text.encode(), source=f"label {CONFIG_LABEL} of {image.reference}")
+    typer.echo(f"{image.reference} has no label {CONFIG_LABEL}: its apis are not known here", err=True)
+    return None
+
+
+def _expectation(config: ModelConfig | None, rules: Edition, wait_seconds: float | None) -> Expectation:
+    """What the image declares, else what the edition states, else our own; a health command is not run here."""
+    health = config.health if config else None
+    asked = health.url if health and health.url else rules.get(vocabulary.HEALTH_URL, "/health")
+    return Expectation(
+        health_url=asked,
+        protocol="https" if config and config.apis[0].protocol == "https" else "http",
+        health_required=bool(health and health.url) or rules.get(vocabulary.HEALTH_REQUIRED, True),
+        answer_seconds=(health and health.timeout_seconds) or ANSWER_SECONDS,
+        wait_seconds=_probed_seconds(health, rules) if wait_seconds is None else wait_seconds,
+    )
+
+
+def _probed_seconds(health: Health | None, rules: Edition) -> float:
+    """How long the platform's probes would go on before they call it a failure."""
+    delay = (health and health.initial_delay_seconds) or rules.get(vocabulary.HEALTH_INITIAL_DELAY, 0)
+    period = (health and health.period_seconds) or rules.get(vocabulary.HEALTH_PERIOD, 0)
+    times = (health and health.failure_threshold) or rules.get(vocabulary.HEALTH_FAILURE_THRESHOLD, 0)
+    return delay + (period * times or WAIT_SECONDS)
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def pairs(words: list[str], option: str) -> dict[str, str]:
+    """KEY=VALUE words as a mapping; Invalid for a word that is none."""
+    found = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise Invalid(f"{option} {word!r} is not of the form KEY=VALUE")
+        found[key] = value
+    return found
+
+
+def size(text: str) -> int:
+    """`512m`, `2g`, `1.5 GB` in bytes, in powers of 1024 as engines count; 0 for no text."""
+    if not text:
+        return 0
+    found = SIZE.fullmatch(text.strip())
+    if not found:
+        raise Invalid(f"--memory {text!r} is not a size", hint="for example 512m or 2g")
+    return int(float(found.group(1)) * 1024 ** ("kmgt".index(found.group(2).lower()) + 1 if found.group(2) else 0))

@@ -1,0 +1,117 @@
+"""`mooring serve`: a project's server on this machine, without an image."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from mooring.contract import Edition, ModelConfig
+    from mooring.project.project import Project
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command()(serve)
+
+
+def serve(
+    folder: Path = typer.Argument(
+        metavar="DIR", help="The project: config.json with handler.py, or a ModelArts package."
+    ),
+    port: int = typer.Option(None, min=0, max=65535, help="Port to listen on; 0 for any free one.  [default: 8080]"),
+    host: str = typer.Option(None, help="Address to listen on; 0.0.0.0 for all.  [default: 127.0.0.1]"),
+    python: str = typer.Option(
+        None, help="Interpreter that runs the model.  [default: mooring.toml's, else DIR/.venv's, else this one]"
+    ),
+    edition: str = typer.Option(None, help="Edition whose limits apply.  [default: mooring.toml's, else otc-2022]"),
+) -> None:
+    """Serve a project on this machine, as its image will.
+
+    Settings are MOORING_... variables; those that are set already win over the edition's and the project's, and
+    options win over those. Ctrl-C finishes what is in hand and ends; SIGTERM goes on answering for the edition's
+    linger first, as in a container.
+    """
+    from mooring.contract import edition as named  # noqa: PLC0415 - the rooms below are slow to open
+    from mooring.errors import Refused  # noqa: PLC0415
+    from mooring.project.project import Kind, Project  # noqa: PLC0415
+
+    project = Project.open(folder)
+    if project.kind is Kind.BRING_YOUR_OWN:
+        raise Refused(
+            f"{folder} has a server of its own, started by its Dockerfile",
+            hint=f"mooring build {folder} -t NAME, then mooring run NAME",
+        )
+    asked = {"MOORING_PORT": port, "MOORING_HOST": host, "MOORING_PYTHON": _interpreter(python)}
+    environ = {
+        "MOORING_HOST": "127.0.0.1",
+        **_limits(named(edition or project.settings.edition or "otc-2022")),
+        **_own_interpreter(project),
+        **os.environ,
+        **{name: str(value) for name, value in asked.items() if value is not None},
+    }
+    _tell_mended(project.config)
+    _become_server(project.root, project.config, environ)
+
+
+def _limits(rules: Edition) -> dict[str, str]:
+    """The edition's facts as the server's settings; where it is silent, the server's own default stands."""
+    from mooring.project.dockerfile import SETTINGS  # noqa: PLC0415 - slow to open
+
+    return {name: str(rules[fact]) for fact, name in SETTINGS if fact in rules}
+
+
+def _own_interpreter(project: Project) -> dict[str, str]:
+    """The interpreter that mooring.toml names; the server itself finds the project's .venv."""
+    path = _interpreter(project.settings.python, below=project.root)
+    return {"MOORING_PYTHON": path} if path else {}
+
+
+def _interpreter(name: str | None, *, below: Path = Path()) -> str | None:
+    """The program's full path; NotFound when there is none."""
+    from mooring.errors import NotFound  # noqa: PLC0415
+
+    if not name:
+        return None
+    path = shutil.which(below / name if os.sep in name else name)
+    if not path:
+        raise NotFound(f"there is no Python interpreter {name}", hint="give its path, or make DIR/.venv")
+    return str(Path(path).absolute())
+
+
+def _tell_mended(config: ModelConfig) -> None:
+    for finding in config.findings:
+        typer.echo(f"{finding.where}: {finding.message}", err=True)
+    if config.findings:
+        typer.echo("mooring config show prints the mended form", err=True)
+
+
+def _become_server(root: Path, config: ModelConfig, environ: dict[str, str]) -> NoReturn:
+    """Turn this process into the server, so that signals and its exit code need nobody in between.
+
+    Its model workers read the clean form whenever they start, so the file must live as long as the server does. Who
+    removes it is a shell that waits for the end of a pipe: the server holds the other end, however it dies.
+    """
+    handle, path = tempfile.mkstemp(prefix="mooring-", suffix=".json")  # made with mode 600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(config.clean(), file, ensure_ascii=False)
+    ours, servers = os.pipe()
+    subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r _; rm -f -- "$1"', "sh", path],
+        stdin=ours,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.set_inheritable(servers, True)
+    os.execve(  # noqa: S606 - no shell is wanted
+        sys.executable, [sys.executable, "-m", "mooring_serve", str(root), "--config", path], environ
+    )

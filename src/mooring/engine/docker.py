@@ -1,0 +1,281 @@
+"""Containers and images in a Docker or Podman engine, through its socket."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import docker
+import docker.errors
+import docker.utils
+import requests.exceptions
+
+from mooring.engine.address import Address, addresses
+from mooring.engine.container import ImageFacts, Launch, LogStream, Sighting
+from mooring.engine.sockets import Listener, listeners
+from mooring.errors import Conflict, Invalid, MooringError, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+# Label on every container that Mooring starts, so that they can be told from others (and cleaned up).
+LABEL = "io.mooring.container"
+# An engine under load takes its time to start a container; this is for a single call, not for a model's loading.
+CALL_TIMEOUT_SECONDS = 120
+POLL_SECONDS = 0.05
+# What engines say when the host's port is not to be had (Docker's proxy, Docker's table of ports, Podman).
+PORT_TAKEN = ("port is already allocated", "address already in use", "ports are not available")
+INSTALL_HINT = "start Docker or Podman (its socket service), or set DOCKER_HOST to the engine's address"
+
+
+class DockerEngine:
+    """One engine that answers. Containers are named by their id or name; nothing is remembered here."""
+
+    def __init__(self, client: docker.DockerClient, address: Address) -> None:
+        self._client = client
+        self.address = address
+
+    @classmethod
+    def connect(cls, environ: Mapping[str, str] = os.environ) -> DockerEngine:
+        """The first engine that answers at the usual addresses; Unavailable, with what was tried, when none does."""
+        tried = []
+        for address in addresses(environ):
+            try:
+                _knock(address)
+                client = docker.DockerClient(
+                    **{**docker.utils.kwargs_from_env(environment=dict(environ)), "base_url": address.url},
+                    timeout=CALL_TIMEOUT_SECONDS,
+                )
+            except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
+                tried.append(f"{address.url} ({address.because}): {_root_cause(error)}")
+                continue
+            return cls(client, address)
+        what = "; ".join(tried) or "no DOCKER_HOST, no Docker context, and none of the usual sockets exists"
+        raise Unavailable(f"no container engine answers: {what}", hint=INSTALL_HINT)
+
+    def close(self) -> None:
+        """Let go of the connection; containers stay as they are."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def program(self) -> str:
+        """The command a user of this engine types: `docker` or `podman`."""
+        with _translated():
+            parts = self._client.version().get("Components") or ()
+        return "podman" if any("podman" in str(part.get("Name", "")).lower() for part in parts) else "docker"
+
+    @property
+    def architecture(self) -> str:
+        """The machine's architecture as images spell it: `amd64`, `arm64`."""
+        with _translated():
+            return str(self._client.version().get("Arch", ""))
+
+    def image(self, reference: str) -> ImageFacts:
+        """What the engine knows of an image it holds; NotFound with the nearest names when it holds none such."""
+        try:
+            with _translated():
+                found = self._client.images.get(reference)
+        except NotFound:
+            near = difflib.get_close_matches(reference, self.image_names(), n=3, cutoff=0.5)
+            hint = f"the nearest it has: {', '.join(near)}" if near else f"{self.program} images lists what it has"
+            raise NotFound(
+                f"the engine at {self.address.url} has no image {reference}",
+                hint=f"{hint}; to fetch it from a registry: {self.program} pull {reference}",
+            ) from None
+        config = found.attrs.get("Config") or {}
+        return ImageFacts(
+            reference=reference,
+            id=found.id,
+            architecture=found.attrs.get("Architecture", ""),
+            labels=config.get("Labels") or {},
+            command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+        )
+
+    def image_names(self) -> tuple[str, ...]:
+        """Every `name:tag` the engine holds, sorted."""
+        with _translated():
+            return tuple(sorted({tag for image in self._client.images.list() for tag in image.tags}))
+
+    def start(self, launch: Launch) -> str:
+        """Start a container, published on this machine's loopback only, and give its id.
+
+        A container that the engine could not start (no such command, wrong architecture) is not an error here: it is
+        left for `observe`, whose sighting tells what the engine said. Conflict when the name or the host's port is
+        taken, Unavailable when the engine does not answer.
+        """
+        container = self._create(launch)
+        try:
+            self._client.api.start(container)
+        except docker.errors.APIError as error:
+            if any(words in _explanation(error).lower() for words in PORT_TAKEN):
+                holder = self._publisher_of(launch.host_port)
+                self.remove(container)
+                raise Conflict(
+                    f"port {launch.host_port} of this machine is taken by {holder or 'another program'}",
+                    hint="choose another with --port, or 0 for any that is free",
+                ) from None
+            if not self.observe(container).error:
+                self.remove(container)
+                raise _mooring_error(error) from error
+        return container
+
+    def _create(self, launch: Launch) -> str:
+        api = self._client.api
+        memory = {"mem_limit": launch.memory_bytes, "memswap_limit": launch.memory_bytes} if launch.memory_bytes else {}
+        with _translated(f"container name {launch.name}"):
+            made = api.create_container(
+                launch.image,
+                name=launch.name or None,
+                environment=dict(launch.env),
+                labels={LABEL: "true", **launch.labels},
+                ports=[launch.port],
+                stop_timeout=launch.stop_seconds,
+                host_config=api.create_host_config(
+                    port_bindings={launch.port: ("127.0.0.1", launch.host_port or None)}, **memory
+                ),
+            )
+        return str(made["Id"])
+
+    def _publisher_of(self, port: int) -> str:
+        with _translated():
+            holders = self._client.containers.list(filters={"publish": str(port)})
+        return f"container {holders[0].name}" if holders else ""
+
+    def observe(self, container: str) -> Sighting:
+        """How the container is now; NotFound when it has been removed."""
+        with _translated(f"container {container[:12]}"):
+            attrs = self._client.api.inspect_container(container)
+        state = attrs["State"]
+        bindings = ((attrs.get("NetworkSettings") or {}).get("Ports") or {}).values()
+        ports = [int(one["HostPort"]) for binding in bindings for one in binding or ()]
+        return Sighting(
+            id=attrs["Id"],
+            name=attrs["Name"].lstrip("/"),
+            running=bool(state["Running"]),
+            exit_code=None if state["Running"] else int(state["ExitCode"]),
+            oom_killed=bool(state.get("OOMKilled")),
+            error=state.get("Error") or "",
+            started_at=state.get("StartedAt") or "",
+            pid=int(state.get("Pid") or 0),
+            host_port=ports[0] if ports else 0,
+        )
+
+    def follow(self, container: str) -> LogStream:
+        """What the container writes to both of its outputs, from its beginning, until it ends."""
+        with _translated(f"container {container[:12]}"):
+            stream: LogStream = self._client.api.logs(container, stream=True, follow=True)
+            return stream
+
+    def last_lines(self, container: str, count: int = 50) -> tuple[str, ...]:
+        """The last lines of the container's logs, as text, without the empty ones at the end."""
+        with _translated(f"container {container[:12]}"):
+            written: bytes = self._client.api.logs(container, tail=count)
+        return tuple(written.decode("utf-8", "replace").rstrip().splitlines())[-count:]
+
+    def listeners(self, container: str) -> tuple[Listener, ...] | None:
+        """What is listened on inside the container's network; None when it cannot be seen from here."""
+        tables = [self._read(container, f"/proc/net/{name}") for name in ("tcp", "tcp6")]
+        if all(table is None for table in tables):
+            return None
+        return listeners(table for table in tables if table is not None)
+
+    def _read(self, container: str, path: str) -> str | None:
+        """A file of the container's /proc, by its own `cat`; else through the host, when the engine runs on it."""
+        try:
+            with _translated():
+                made = self._client.api.exec_create(container, ["cat", path])
+                text = self._client.api.exec_start(made["Id"])
+                if self._client.api.exec_inspect(made["Id"])["ExitCode"] == 0:
+                    return str(text.decode("utf-8", "replace"))
+            pid = self.observe(container).pid
+            # The same number means the same process only if the engine shares our process table.
+            if pid and self.observe(container).id[:12] in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8"):
+                return Path(f"/proc/{pid}{path.removeprefix('/proc')}").read_text(encoding="utf-8")
+        except (MooringError, OSError):
+            pass
+        return None
+
+    def stop(self, container: str, *, signals: Mapping[str, float], kill: bool = True) -> bool:
+        """Send each signal in turn and wait its seconds; then, with `kill`, end it. Whether it has ended."""
+        for name, seconds in signals.items():
+            if not self.observe(container).running:
+                return True
+            with _translated(), contextlib.suppress(docker.errors.APIError):  # it may end by itself meanwhile
+                self._client.api.kill(container, signal=name)
+            if self._has_ended(container, within=seconds):
+                return True
+        if kill:
+            with _translated(), contextlib.suppress(docker.errors.APIError):
+                self._client.api.kill(container)
+            return self._has_ended(container, within=CALL_TIMEOUT_SECONDS)
+        return not self.observe(container).running
+
+    def _has_ended(self, container: str, *, within: float) -> bool:
+        deadline = time.monotonic() + within
+        while self.observe(container).running:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def remove(self, container: str) -> None:
+        """End the container at once if it runs, and forget it with its anonymous volumes; idempotent."""
+        with contextlib.suppress(NotFound), _translated():
+            self._client.api.remove_container(container, v=True, force=True)
+
+    def containers(self, *, label: str = "") -> tuple[str, ...]:
+        """The ids of all containers, running or not; with a label, those that carry `key` or `key=value`."""
+        with _translated():
+            filters = {"label": label} if label else {}
+            return tuple(one["Id"] for one in self._client.api.containers(all=True, filters=filters))
+
+
+def _knock(address: Address) -> None:
+    """OSError when nobody is behind a Unix socket; the SDK would leave its own half of such a connection open."""
+    if address.url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+            knocking.connect(address.url.removeprefix("unix://"))
+
+
+@contextlib.contextmanager
+def _translated(what: str = "") -> Iterator[None]:
+    """The SDK's errors as ours; `what` names the thing that a 404 or 409 is about."""
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise _mooring_error(error, what) from error
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        raise Unavailable(f"the container engine does not answer: {_root_cause(error)}", hint=INSTALL_HINT) from error
+
+
+def _mooring_error(error: docker.errors.APIError, what: str = "") -> MooringError:
+    """The engine's refusal, sorted by its status."""
+    said = f"{what}: {_explanation(error)}" if what else _explanation(error)
+    kinds: dict[int, type[MooringError]] = {400: Invalid, 404: NotFound, 409: Conflict}
+    return kinds.get(error.status_code, Unavailable)(said)
+
+
+def _explanation(error: docker.errors.APIError) -> str:
+    return str(error.explanation or error)
+
+
+def _root_cause(error: BaseException) -> str:
+    """The innermost message: the SDK wraps `[Errno 2] No such file` in four layers."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(error)

@@ -1,0 +1,93 @@
+"""What one question to a server brought back, sorted by who is at fault when it is not an answer."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import http.client
+import socket
+import ssl
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+# Enough of a body to hold a reason; a health endpoint that answers with a page is cut.
+BODY_BYTES = 2000
+
+
+class Outcome(enum.Enum):
+    """How far the question came."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"  # nothing listens at the address
+    CLOSED = "closed"  # accepted, then closed without a word; a published port with nobody behind it does that
+    SILENT = "silent"  # accepted, and no answer within the time
+    NOT_HTTP = "not http"  # answered with something else
+    TLS = "tls"  # speaks TLS where plain HTTP was asked for
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One outcome; `status` and `body` only when there was an HTTP answer, `detail` otherwise."""
+
+    outcome: Outcome
+    status: int = 0
+    body: str = ""
+    detail: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether this means healthy: any 2xx, whatever the body says (only the status is normative)."""
+        return self.outcome is Outcome.ANSWERED and 200 <= self.status < 300  # noqa: PLR2004 - the 2xx class of HTTP
+
+
+def ask(url: str, *, timeout_seconds: float) -> Answer:
+    """GET `url` once, on a connection of its own, following no redirects and trusting any certificate.
+
+    Certificates are not verified because containers that speak HTTPS make their own; nothing secret is sent. The
+    standard library's client is used because it keeps apart what others call one protocol error.
+    """
+    try:
+        return _asked(urlsplit(url), timeout_seconds)
+    except ConnectionRefusedError as error:
+        return Answer(Outcome.REFUSED, detail=str(error))
+    except http.client.RemoteDisconnected as error:
+        return Answer(Outcome.CLOSED, detail=str(error))
+    except http.client.HTTPException as error:
+        return Answer(Outcome.NOT_HTTP, detail=repr(str(error))[1:-1])
+    except TimeoutError:
+        return Answer(Outcome.SILENT, detail=f"no answer within {timeout_seconds:g} s")
+    except OSError as error:
+        return Answer(Outcome.CLOSED, detail=str(error))
+
+
+def _asked(url: SplitResult, timeout_seconds: float) -> Answer:
+    host = url.hostname or ""
+    connection = (
+        http.client.HTTPSConnection(host, url.port, timeout=timeout_seconds, context=_trusting())
+        if url.scheme == "https"
+        else http.client.HTTPConnection(host, url.port, timeout=timeout_seconds)
+    )
+    with contextlib.closing(connection):
+        connection.request("GET", urlunsplit(("", "", url.path or "/", url.query, "")), headers={"Connection": "close"})
+        answer = connection.getresponse()
+        body = answer.read(BODY_BYTES)
+    return Answer(Outcome.ANSWERED, status=answer.status, body=body.decode("utf-8", "replace"))
+
+
+def speaks_tls(host: str, port: int, *, timeout_seconds: float = 3.0) -> bool:
+    """Whether a TLS handshake succeeds at the address, with any certificate."""
+    try:
+        with (
+            socket.create_connection((host, port), timeout=timeout_seconds) as plain,
+            _trusting().wrap_socket(plain, server_hostname=host),
+        ):
+            return True
+    except OSError:  # ssl.SSLError is one
+        return False
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

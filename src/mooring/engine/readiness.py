@@ -1,0 +1,108 @@
+"""Waiting for a container to be healthy, and collecting what explains it when it is not."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mooring.engine.cause import Facts
+from mooring.engine.probe import Answer, Outcome, ask, speaks_tls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mooring.engine.container import ImageFacts, Launch, Sighting
+    from mooring.engine.docker import DockerEngine
+
+PROBE_EVERY_SECONDS = 0.1
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """What healthy means for one container: where to ask, how long for each answer, and how long in all.
+
+    With `health_required` false any HTTP answer will do: the image promised to serve, not to have a health url.
+    """
+
+    health_url: str = "/health"
+    protocol: str = "http"
+    health_required: bool = True
+    answer_seconds: float = 3.0
+    wait_seconds: float = 60.0
+
+    def met_by(self, answer: Answer) -> bool:
+        """Whether this answer means healthy."""
+        return answer.ok or (not self.health_required and answer.outcome is Outcome.ANSWERED)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A container with what it was made from and what it should become."""
+
+    container: str
+    launch: Launch
+    image: ImageFacts
+    expectation: Expectation
+
+
+def wait_until_healthy(
+    engine: DockerEngine,
+    started: Started,
+    *,
+    noticed: Callable[[Answer], None] | None = None,
+) -> Facts | None:
+    """Probe until healthy and give None; give the facts of the failure when it ends or its time is over.
+
+    `noticed` hears each answer that differs from the one before it.
+    """
+    began = time.monotonic()
+    deadline = began + started.expectation.wait_seconds
+    answers: list[Answer] = []
+    while True:
+        sighting = engine.observe(started.container)
+        if not sighting.running:
+            return _facts(engine, started, sighting, answers, waited=time.monotonic() - began)
+        answer = _probe(started.expectation, sighting.host_port)
+        if started.expectation.met_by(answer):
+            return None
+        if not answers or answer != answers[-1]:
+            answers.append(answer)
+            if noticed:
+                noticed(answer)
+        if time.monotonic() >= deadline:
+            # Looked at again: it may have ended during the last probe.
+            return _facts(engine, started, engine.observe(started.container), answers, waited=time.monotonic() - began)
+        time.sleep(PROBE_EVERY_SECONDS)
+
+
+def _probe(expectation: Expectation, host_port: int) -> Answer:
+    url = f"{expectation.protocol}://{HOST}:{host_port}{expectation.health_url}"
+    return ask(url, timeout_seconds=expectation.answer_seconds)
+
+
+def _facts(
+    engine: DockerEngine, started: Started, sighting: Sighting, answers: list[Answer], *, waited: float
+) -> Facts:
+    facts = Facts(
+        port=started.launch.port,
+        protocol=started.expectation.protocol,
+        health_url=started.expectation.health_url,
+        waited_seconds=waited,
+        exit_code=sighting.exit_code,
+        oom_killed=sighting.oom_killed,
+        memory_bytes=started.launch.memory_bytes,
+        start_error=sighting.error,
+        log_tail=engine.last_lines(started.container),
+        image_architecture=started.image.architecture,
+        engine_architecture=engine.architecture,
+        answers=tuple(answers),
+    )
+    if not sighting.running:
+        return facts
+    return replace(
+        facts,
+        listeners=engine.listeners(started.container),
+        tls=speaks_tls(HOST, sighting.host_port),
+    )

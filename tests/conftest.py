@@ -1,0 +1,149 @@
+"""What every test may ask for: a real container engine, images that behave and misbehave, and no skip in silence."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import uuid
+from pathlib import Path
+
+import docker
+import pytest
+
+from mooring.engine import DockerEngine
+from mooring.errors import Unavailable
+
+DOUBLES = Path(__file__).parent / "doubles"
+TEST_LABEL = "io.mooring.test"
+MISSING = os.environ.get("MOORING_TEST_ENGINE_MISSING", "")
+NO_SKIPS = os.environ.get("MOORING_TEST_NO_SKIPS", "") not in ("", "0")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that need an engine are skipped, with the reason, where none answers."""
+    needing = [item for item in items if item.get_closest_marker("engine")]
+    reason = _why_no_engine() if needing else ""
+    for item in needing if reason else ():
+        item.add_marker(pytest.mark.skip(reason=f"no container engine: {reason}"))
+
+
+def _why_no_engine():
+    if MISSING:
+        return MISSING
+    try:
+        DockerEngine.connect().close()
+    except Unavailable as error:
+        return error.message
+    return ""
+
+
+def pytest_sessionfinish(session):
+    """On machines where nothing may be skipped, a skip is a failure."""
+    if NO_SKIPS and _skipped(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say how many tests were skipped, and why, where nobody can overlook it."""
+    skipped = _skipped(config)
+    if not skipped:
+        return
+    reasons = {}
+    for report in skipped:
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons.setdefault(why, []).append(report.nodeid)
+    terminalreporter.section(f"{len(skipped)} NOT RUN", sep="!", red=True, bold=True)
+    for why, names in reasons.items():
+        terminalreporter.line(f"{len(names)} x {why}", yellow=True)
+        for name in names if NO_SKIPS else ():
+            terminalreporter.line(f"    {name}")
+    if NO_SKIPS:
+        terminalreporter.line("MOORING_TEST_NO_SKIPS is set: this run FAILS because of them", red=True, bold=True)
+
+
+def _skipped(config):
+    return config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+
+
+@pytest.fixture
+def mooring():
+    """Run the command as a user does, and give what it printed and its exit code."""
+
+    def run(*words, cwd=None, **environ):
+        return subprocess.run(
+            [sys.executable, "-m", "mooring.cli", *map(str, words)],
+            env={**os.environ, **environ},
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """Our engine object, connected."""
+    with DockerEngine.connect() as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def test_label(engine):
+    """A label, key=value; whatever container carries it is removed at the end."""
+    label = f"{TEST_LABEL}={uuid.uuid4().hex}"
+    yield label
+    for container in engine.containers(label=label):
+        engine.remove(container)
+
+
+@pytest.fixture(scope="session")
+def debian_base():
+    """The reference of the image that `mooring build --base debian` starts from; made once an engine (about 45 s)."""
+    from mooring.project.base import Recipe, debian_base
+    from mooring.project.builder import find_builder
+
+    return debian_base(find_builder(), Recipe(), say=print)
+
+
+@pytest.fixture(scope="session")
+def double(engine, debian_base):
+    """Give the image of a program in tests/doubles, by its name, with a command and labels."""
+    client = docker.DockerClient(base_url=engine.address.url)
+    made = []
+
+    def image(name, *, command=("python3", "-u", "/double.py"), labels=None):
+        tag = f"mooring-double:{name.replace('_', '-')}-{uuid.uuid4().hex[:8]}"
+        lines = [f"FROM {debian_base}", "COPY double.py /double.py", "USER 1000:100", f"CMD {json.dumps(command)}"]
+        lines += [f"LABEL {json.dumps(key)}={_quoted(value)}" for key, value in (labels or {}).items()]
+        context = io.BytesIO()
+        with tarfile.open(fileobj=context, mode="w") as tar:
+            for file, data in (
+                ("Dockerfile", "\n".join(lines).encode()),
+                ("double.py", (DOUBLES / f"{name}.py").read_bytes()),
+            ):
+                entry = tarfile.TarInfo(file)
+                entry.size, entry.mode = len(data), 0o644
+                tar.addfile(entry, io.BytesIO(data))
+        context.seek(0)
+        client.images.build(fileobj=context, custom_context=True, tag=tag, rm=True)
+        made.append(tag)
+        return tag
+
+    yield image
+    for tag in made:
+        client.images.remove(tag, force=True)
+    client.close()
+
+
+def _quoted(value):
+    """A Dockerfile's double-quoted string: backslash, quote and dollar mean something in it."""
+    for special in '\\"$':
+        value = value.replace(special, f"\\{special}")
+    return f'"{value}"'

@@ -1,0 +1,132 @@
+import pytest
+
+from mooring.engine import Facts, diagnose
+from mooring.engine.diagnosis import JUDGES
+from mooring.engine.probe import Answer, Outcome
+from mooring.engine.sockets import Listener
+
+ANYWHERE = Listener(8080, "0.0.0.0")
+LOOPBACK = Listener(8080, "127.0.0.1")
+CLOSED = Answer(Outcome.CLOSED, detail="Server disconnected without sending a response.")
+
+CASES = {
+    "wrong-architecture": (
+        Facts(
+            exit_code=1,
+            log_tail=("exec /bin/sh: exec format error",),
+            image_architecture="arm64",
+            engine_architecture="amd64",
+        ),
+        ["for arm64", "on amd64", "--platform linux/amd64"],
+    ),
+    "not-a-program": (
+        Facts(exit_code=1, log_tail=("standard_init_linux.go:228: exec user process caused: exec format error",)),
+        ["#!"],
+    ),
+    "out-of-memory": (Facts(exit_code=137, oom_killed=True, memory_bytes=512 << 20), ["137", "512 MiB", "--memory"]),
+    "killed": (Facts(exit_code=137), ["137", "SIGKILL"]),
+    "crashed": (Facts(exit_code=139), ["SIGSEGV"]),
+    "python-module-missing": (
+        Facts(exit_code=1, log_tail=("Traceback ...", "ModuleNotFoundError: No module named 'torch.nn'", "bye")),
+        ["torch.nn", "requirements.txt"],
+    ),
+    "shared-library-missing": (
+        Facts(
+            exit_code=1,
+            log_tail=("ImportError: libGL.so.1: cannot open shared object file: No such file or directory",),
+        ),
+        ["libGL.so.1", "libgl1"],
+    ),
+    "command-missing": (
+        Facts(
+            exit_code=127,
+            start_error='OCI runtime create failed: exec: "/home/run.sh": stat /home/run.sh: no such file or directory',
+        ),
+        ["/home/run.sh", "CMD"],
+    ),
+    "command-not-executable": (
+        Facts(exit_code=126, start_error='OCI runtime create failed: exec: "/home/run.sh": permission denied'),
+        ["chmod +x"],
+    ),
+    "permission-denied": (
+        Facts(exit_code=1, log_tail=("PermissionError: [Errno 13] Permission denied: '/models/weights'",)),
+        ["/models/weights", "USER"],
+    ),
+    "could-not-start": (Facts(exit_code=128, start_error="no space left on device"), ["no space left on device"]),
+    "finished-at-once": (Facts(exit_code=0), ["foreground", "exec SERVER"]),
+    "exited": (Facts(exit_code=3, log_tail=("giving up",)), ["exit code 3", "giving up"]),
+    "health-unavailable": (
+        Facts(answers=(Answer(Outcome.ANSWERED, 503, '{"health": "false", "reason": "loading"}'),), waited_seconds=60),
+        ["503", "loading", "--timeout"],
+    ),
+    "health-missing": (
+        Facts(answers=(Answer(Outcome.ANSWERED, 404, "Not Found"),), health_url="/healthz"),
+        ["GET /healthz answers 404", "config.json"],
+    ),
+    "health-redirected": (Facts(answers=(Answer(Outcome.ANSWERED, 307),)), ["redirect"]),
+    "health-failing": (Facts(answers=(Answer(Outcome.ANSWERED, 500, "boom\nboom"),)), ["500", "boom boom"]),
+    "speaks-https": (
+        Facts(answers=(CLOSED,), tls=True, listeners=(ANYWHERE,)),
+        ["TLS", "plain http"],
+    ),
+    "not-http": (
+        Facts(answers=(Answer(Outcome.NOT_HTTP, detail="illegal status line: SSH-2.0"),), listeners=(ANYWHERE,)),
+        ["SSH-2.0"],
+    ),
+    "health-hangs": (Facts(answers=(Answer(Outcome.SILENT),), listeners=(ANYWHERE,)), ["no answer in its time"]),
+    "listens-on-loopback": (
+        Facts(answers=(CLOSED,), listeners=(LOOPBACK, Listener(9000, "0.0.0.0"))),
+        ["127.0.0.1:8080 only", "0.0.0.0:8080"],
+    ),
+    "listens-on-another-port": (
+        Facts(answers=(CLOSED,), listeners=(Listener(8000, "0.0.0.0"),)),
+        ["0.0.0.0:8000", "not on port 8080"],
+    ),
+    "drops-connections": (Facts(answers=(CLOSED,), listeners=(ANYWHERE,)), ["closes them"]),
+    "listens-nowhere": (
+        Facts(answers=(CLOSED,), listeners=(), waited_seconds=30),
+        ["no port at all", "initial_delay_seconds"],
+    ),
+    "never-answered": (Facts(answers=(CLOSED,), listeners=None, waited_seconds=30), ["within 30 s"]),
+}
+
+
+@pytest.mark.parametrize("cause", CASES)
+def test_the_cause_is_named_with_what_was_seen_and_what_to_do(cause):
+    facts, words = CASES[cause]
+    diagnosis = diagnose(facts)
+    assert diagnosis.cause == cause
+    for word in words:
+        assert word in str(diagnosis)
+    assert diagnosis.expected
+    assert diagnosis.advice
+
+
+def test_every_judge_has_a_case_here():
+    silent = [judge.__name__ for judge in JUDGES if not any(judge(facts) for facts, _ in CASES.values())]
+    assert silent == []
+
+
+def test_an_old_import_error_in_the_log_of_a_server_that_answers_is_not_the_cause():
+    facts = Facts(
+        answers=(Answer(Outcome.ANSWERED, 404),),
+        listeners=(ANYWHERE,),
+        log_tail=("ModuleNotFoundError: No module named 'optional'", "serving without it"),
+    )
+    assert diagnose(facts).cause == "health-missing"
+
+
+def test_a_server_whose_workers_cannot_import_is_told_so_though_it_still_runs():
+    facts = Facts(answers=(CLOSED,), listeners=(), log_tail=("ModuleNotFoundError: No module named 'flask'",))
+    assert diagnose(facts).cause == "python-module-missing"
+
+
+def test_a_dead_container_is_judged_by_its_death_and_not_by_an_answer_from_before():
+    facts = Facts(exit_code=1, answers=(Answer(Outcome.ANSWERED, 503),), log_tail=("out of licences",))
+    assert diagnose(facts).cause == "exited"
+
+
+def test_only_the_last_lines_of_a_long_log_are_shown():
+    shown = str(diagnose(Facts(exit_code=1, log_tail=tuple(f"line {n}" for n in range(50)))))
+    assert "line 49" in shown
+    assert "line 39" not in shown
