@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from the code; with --check, only says which are out of date."""  # noqa: INP001 - a script, not a package
+"""Writes the pages of docs/ that are made from the code; with --check, only says which are out of date."""
 
 from __future__ import annotations
 

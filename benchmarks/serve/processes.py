@@ -16,7 +16,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 DEADLINE = 60.0  # seconds a server may take to give its first right answer
 
 
-class Unfit(Exception):  # noqa: N818 -- named for what the server is
+class Unfit(Exception):
     """A server that cannot be installed, does not start, or answers wrongly; the message is its row in the table."""
 
 

@@ -13,7 +13,7 @@ MULTIPART = "multipart/form-data"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-class NotClean(ValueError):  # noqa: N818 - named for what is wrong
+class NotClean(ValueError):
     """The file is not in the clean form; the message says where, and what makes it so."""
 
 

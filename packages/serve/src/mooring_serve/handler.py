@@ -30,11 +30,11 @@ class File(io.BytesIO):
         return f"<File {self.name!r} {self.getbuffer().nbytes} bytes>"
 
 
-class BadInput(ValueError):  # noqa: N818 - users raise it: it names what is bad, not that it is an error
+class BadInput(ValueError):
     """Raise it when the request cannot be answered because of what was sent: the caller gets 400 and the message."""
 
 
-class ErrorResponse(Exception):  # noqa: N818 - it is an answer that happens to be raised
+class ErrorResponse(Exception):
     """Raise it to answer with a status and a JSON body of your own.
 
     Args:

@@ -7,7 +7,7 @@ import json
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-class Problem(Exception):  # noqa: N818 - an answer that is raised
+class Problem(Exception):
     """An error answer, `{"error_code": ..., "error_msg": ...}`."""
 
     def __init__(self, status: int, code: str, message: str, headers: Headers = ()) -> None:

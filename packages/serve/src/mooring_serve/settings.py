@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PREFIX = "MOORING_"
 
 
-class BadSetting(ValueError):  # noqa: N818 - named for what is bad
+class BadSetting(ValueError):
     """An environment variable holds what its setting cannot take."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Unsendable(Exception):  # noqa: N818 - named for what is wrong with the result
+class Unsendable(Exception):
     """The result has no JSON form; the message names the place."""
 
 
