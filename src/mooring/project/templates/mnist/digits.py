@@ -5,9 +5,8 @@ so that their centre of mass is in the middle. The network has seen nothing else
 """
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps
-
 from pieces import Pieces
+from PIL import Image, ImageFilter, ImageOps
 
 SIDE = 28  # of what the network reads
 BOX = 20  # what a digit fits into, inside it
@@ -64,26 +63,28 @@ def _ink(image):
     rim = _rim(levels)
     rim.sort()
     paper, low, high = rim[len(rim) // 2], levels.min(), levels.max()
-    contrast = max(paper - low, high - paper)
+    darker, lighter = paper - low, high - paper
+    contrast = max(darker, lighter)
     if contrast < FAINTEST:
         raise NoDigit("looks blank: nothing in it stands out from the paper")
-    shade = np.abs(rim - paper) * (1 / contrast)
-    if np.count_nonzero((shade < 0.15) | (shade > 0.75)) < EVEN * len(rim):
-        likely = np.sign(high + low - 2 * paper) if contrast > 2 * min(paper - low, high - paper) else 0
-        return _ink_in_uneven_light(image, likely)
-    return _sharpened(levels - paper, contrast if high - paper == contrast else -contrast)
+    away = np.abs(rim - paper) * (1 / contrast)
+    if np.count_nonzero((away < 0.15) | (away > 0.75)) >= EVEN * len(rim):
+        return _sharpened(levels - paper, contrast if lighter > darker else -contrast)
+    sure = np.count_nonzero(away < 0.3) > 0.6 * len(rim) and contrast > 2 * min(darker, lighter)
+    return _ink_in_uneven_light(image, lighter - darker if sure else 0)
 
 
-def _ink_in_uneven_light(image, likely):
-    """Do the same where shadows fall, or a table shows: against the paper near each pixel, not that of the rim."""
+def _ink_in_uneven_light(image, lighter):
+    """Do the same where shadows fall, or a table shows: against the paper near each pixel, not that of the rim.
+
+    Ink is lighter than paper if `lighter` is above 0, darker if below; at 0 it is to be found out.
+    """
     small = image.resize([max(8, 48 * side // max(image.size)) for side in image.size], Image.Resampling.BOX)
-    # The few pixels that are far from their surroundings are ink, if the rim has not said which it is.
+    # What is far from its surroundings is rather ink than paper, since there is less of it.
     detail = np.asarray(small, dtype=np.float32) - np.asarray(small.filter(ImageFilter.GaussianBlur(5)))
-    if (likely or (detail**3).sum()) > 0:  # light ink
-        image, small = image.point(range(255, -1, -1)), small.point(range(255, -1, -1))
-    for step in [ImageFilter.MaxFilter(3)] * 6 + [ImageFilter.MinFilter(3)] * 6:  # paper grows over strokes, and back
-        small = small.filter(step)
-    paper = small.filter(ImageFilter.GaussianBlur(1)).resize(image.size, Image.Resampling.BILINEAR)
+    if (lighter or (detail**3).sum()) > 0:
+        image, small = ImageOps.invert(image), ImageOps.invert(small)
+    paper = _paper(small).resize(image.size, Image.Resampling.BILINEAR)
     paper = np.asarray(paper, dtype=np.float32)
     # Light multiplies, so ink is a share of the paper's light; where there is next to none, it is nothing.
     share = (paper - np.asarray(image, dtype=np.float32)) / np.maximum(paper, 32)
@@ -93,8 +94,17 @@ def _ink_in_uneven_light(image, likely):
     return _sharpened(share, contrast)
 
 
+def _paper(image):
+    """Return the picture without its dark strokes: the light around them grows over them, and shrinks again."""
+    reach = 6
+    wide = Image.fromarray(np.pad(np.asarray(image), reach, mode="edge"))
+    for step in [ImageFilter.MaxFilter(3)] * reach + [ImageFilter.MinFilter(3)] * reach:
+        wide = wide.filter(step)
+    return ImageOps.crop(wide.filter(ImageFilter.GaussianBlur(1)), reach)
+
+
 def _sharpened(difference, contrast):
-    """Send the paper's texture to 0 and whole strokes to 1: the greys of MNIST are the rims of strokes, nothing else."""
+    """Send the paper's texture to 0 and whole strokes to 1: MNIST's greys are the rims of strokes, nothing else."""
     return np.clip(difference * (1.5 / contrast) - 0.2, 0, 1)
 
 
@@ -102,13 +112,13 @@ def _sharpened(difference, contrast):
 
 
 def _cut_out(ink):
-    """Return the part of the ink that the digit fills, without what else is there; and left, top, right, bottom."""
+    """Return the ink of the digit without what else there is, cut to its bounds; and left, top, right, bottom."""
     stroke = ink > STROKE
     rows, columns = stroke.any(1).nonzero()[0], stroke.any(0).nonzero()[0]
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     if bottom - top == len(rows) and right - left == len(columns):  # in one piece, as far as can be seen cheaply
         height, width = ink.shape
-        if 0 < top and bottom < height and 0 < left and right < width:
+        if top > 0 and left > 0 and bottom < height and right < width:
             return ink[top:bottom, left:right], (left, top, right, bottom)
     return _without_dirt(ink, stroke)
 

@@ -1,10 +1,10 @@
 """Reads the digit in a picture: `curl -F images=@samples/seven.jpg http://127.0.0.1:8080/` -> {"mnist_result": 7}."""
 
 import onnxruntime
-from mooring_serve import BadInput, Handler
-
 from digits import NoDigit, normalise
-from pictures import EXPECTED, NotAPicture, read
+from pictures import NotAPicture, read
+
+from mooring_serve import BadInput, Handler
 
 
 class Mnist(Handler):

@@ -59,7 +59,7 @@ def varied(pictures, generator):
     return torch.lerp(pictures, other, how_much)
 
 
-def learnt(pictures, labels, *, epochs, seed=0, batch=250, report=print):
+def learnt(pictures, labels, *, epochs, seed=0, batch=250):
     """Return a network that has learnt from `pictures` float32 [n, 28, 28] and `labels` [n]; same seed, same network.
 
     What is returned is the running mean of the weights, which does better than the last of them.
@@ -86,7 +86,7 @@ def learnt(pictures, labels, *, epochs, seed=0, batch=250, report=print):
             schedule.step()
             mean.update_parameters(network)
             total += loss.item() * batch / len(labels)
-        report(f"epoch {epoch + 1} of {epochs}: loss {total:.4f}")
+        print(f"epoch {epoch + 1} of {epochs}: loss {total:.4f}")
     return mean.module.eval()
 
 

@@ -1,7 +1,5 @@
 """What people send as a picture, and how it becomes a grey one: any format, depth, transparency, turn and size."""
 
-import warnings
-
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 

@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from PIL import Image
-
 import training_data
 from digits import normalise
 from network import exported, learnt
+from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 SIZE_LIMIT = 600 * 1024

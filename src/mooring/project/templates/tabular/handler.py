@@ -1,9 +1,9 @@
 """Says which ships will leave their berth late: JSON rows in, as many JSON rows out."""
 
 import onnxruntime
-from mooring_serve import Handler
-
 from table import inputs
+
+from mooring_serve import Handler
 
 
 class Ships(Handler):

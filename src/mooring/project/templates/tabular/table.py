@@ -21,7 +21,4 @@ def inputs(rows):
 
     Raises KeyError where a row lacks a column.
     """
-    return {
-        name: np.array([[row[name]] for row in rows], dtype=kind).reshape(-1, 1)
-        for name, kind in COLUMNS.items()
-    }
+    return {name: np.array([[row[name]] for row in rows], dtype=kind).reshape(-1, 1) for name, kind in COLUMNS.items()}

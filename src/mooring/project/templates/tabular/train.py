@@ -18,7 +18,6 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
-
 from table import COLUMNS, WORD, inputs
 
 HERE = Path(__file__).resolve().parent

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
-
 from digits import NoDigit, normalise
 from pieces import Pieces
+from PIL import Image, ImageDraw
 
 
 def drawn(width=200, height=200, *, paper="white", ink="black", line=14):
