@@ -1,0 +1,32 @@
+"""`make demo`, and that the README's first screen shows what it prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("debian_base")
+def test_the_demo_serves_the_example_from_a_process_and_from_an_image():
+    demo = subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts" / "demo.py")], capture_output=True, text=True, check=False
+    )
+    assert demo.returncode == 0, demo.stderr
+    assert demo.stdout.count('{"mnist_result": 7}') == 2
+    assert demo.stdout.count('200 {"health": "true"}') == 2
+    assert demo.stdout.count("every digit right") == 2
+    assert demo.stdout.rstrip().endswith("The process and the image answered as they should.")
+    printed = [masked(line) for line in demo.stdout.splitlines()]
+    shown = re.search(r"```console\n\$ make demo\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    for line in shown[1].splitlines():
+        assert line == "..." or masked(line) in printed, f"the README shows {line!r}, the demo does not print it"
+
+
+def masked(line):
+    """A line without what differs from run to run: ports, image ids, sizes."""
+    return re.sub(r"\b\d+ MB\b|\b[0-9a-f]{12}\b|(?<=:)\d{4,5}(?=/)|(?<=--port )\d+", "X", line)
