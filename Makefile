@@ -48,7 +48,7 @@ check: setup ## Lint, types, layers, docs. Changes nothing.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/vermin --quiet --no-tips --violations -t=3.10- packages/serve/src/mooring_serve/*.py
-	@$(BIN)/vermin --quiet --no-tips --violations -t=3.8- packages/serve/src/mooring_serve/handler.py packages/serve/src/mooring_serve/wire.py packages/serve/src/mooring_serve/worker packages/serve/src/mooring_serve/compat
+	@$(BIN)/vermin --quiet --no-tips --violations -t=3.8- packages/serve/src/mooring_serve/handler.py packages/serve/src/mooring_serve/wire.py packages/serve/src/mooring_serve/program.py packages/serve/src/mooring_serve/worker packages/serve/src/mooring_serve/compat
 	@$(BIN)/python scripts/docs.py --check
 
 fix: setup ## Format, mend what can be mended, write the generated docs anew.

@@ -9,15 +9,16 @@ import time
 from typing import TYPE_CHECKING
 
 from mooring_serve.body import Reader
+from mooring_serve.call import Call
 from mooring_serve.logs import log, quoted, stamp, write
 from mooring_serve.metrics import CONTENT_TYPE, Metrics
-from mooring_serve.pool import Call
 from mooring_serve.problem import Problem
 
 if TYPE_CHECKING:
     from mooring_serve.config import Config
-    from mooring_serve.connection import Connection, Request
+    from mooring_serve.connection import Connection
     from mooring_serve.pool import Pool
+    from mooring_serve.request import Request
     from mooring_serve.settings import Settings
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")

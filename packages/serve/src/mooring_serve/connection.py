@@ -14,10 +14,10 @@ from urllib.parse import unquote
 import httptools
 
 from mooring_serve.problem import Problem, invalid, too_large
+from mooring_serve.request import Request
 
 if TYPE_CHECKING:
     from mooring_serve.listener import Listener
-    from mooring_serve.pool import Call
 
 _HEADER_LIMIT_BYTES = 64 * 1024
 # After a refusal that comes before the body, the rest is read and dropped this far, so that the client sees the answer
@@ -26,27 +26,6 @@ _DISCARD_SECONDS = 5.0
 _STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 JSON = b"application/json"
-
-
-class Request:
-    """One request, as far as it has been read."""
-
-    __slots__ = ("body", "call", "headers", "http10", "keep_alive", "method", "path", "problem", "query", "size", "url")
-
-    def __init__(self) -> None:
-        self.url = b""
-        self.headers: dict[bytes, bytes] = {}
-        self.body: list[bytes] = []
-        self.size = 0
-        self.problem: Problem | None = None
-        self.call: Call | None = None
-        self.method = self.path = self.query = ""
-        self.keep_alive = True
-        self.http10 = False
-
-    def content(self) -> bytes:
-        """The whole body."""
-        return self.body[0] if len(self.body) == 1 else b"".join(self.body)
 
 
 class Connection(asyncio.Protocol):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from mooring_serve.pool import Call
+    from mooring_serve.call import Call
 
 # A worker that lived this long is not in a crash loop.
 _STEADY_SECONDS = 10.0

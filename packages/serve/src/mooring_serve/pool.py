@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mooring_serve import wire
 from mooring_serve.logs import log
@@ -16,49 +16,13 @@ from mooring_serve.problem import not_ready, queue_full, timed_out, worker_died
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mooring_serve.body import Body
+    from mooring_serve.call import Call
     from mooring_serve.problem import Problem
     from mooring_serve.settings import Settings
     from mooring_serve.worker_process import Job
 
 _TICK_SECONDS = 0.1
 _BACK_OFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-
-
-class Call:
-    """One request on its way through a worker; `on_end` is called once, when it is answered or has failed."""
-
-    __slots__ = ("answer", "api", "arrived", "done", "frame", "model_seconds", "on_end", "origin", "problem", "sent")
-
-    def __init__(self, api: int, request: str, body: Body, on_end: Callable[[Call], None]) -> None:
-        self.api = api
-        self.frame: wire.Call = (api, request, body.value, body.files)
-        self.on_end = on_end
-        self.origin: Any = None  # whatever the caller wants to find again
-        self.answer: wire.Answer = (0, b"")
-        self.problem: Problem | None = None
-        self.done = False
-        self.arrived = time.perf_counter()
-        self.sent = 0.0
-        self.model_seconds = 0.0
-
-    def finish(self, answer: wire.Answer) -> None:
-        """The worker answered."""
-        if not self.done:
-            self.done = True
-            self.answer = answer
-            self.on_end(self)
-
-    def fail(self, problem: Problem) -> None:
-        """There will be no answer."""
-        if not self.done:
-            self.done = True
-            self.problem = problem
-            self.on_end(self)
-
-    def drop(self) -> None:
-        """Nobody waits for it any more."""
-        self.done = True
 
 
 class Pool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mooring_serve.compat.engines import Engine, engine_of
-from mooring_serve.worker.program import LoadError
+from mooring_serve.program import LoadError
 
 CODE = "customize_service.py"
 _SHOWN = 12  # how many file names a message lists at most

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from mooring_serve import program
 from mooring_serve.compat import request
 from mooring_serve.compat.blame import blame
 from mooring_serve.compat.result import plain
 from mooring_serve.handler import BadInput, ErrorResponse
-from mooring_serve.worker import program
 
 if TYPE_CHECKING:
     from mooring_serve.compat.package import Package

@@ -11,7 +11,7 @@ from typing import Any, Callable, List, Tuple
 
 from mooring_serve import wire
 from mooring_serve.handler import BadInput, ErrorResponse, File
-from mooring_serve.worker.program import Program
+from mooring_serve.program import Program
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _JSON = os.path.dirname(json.__file__) + os.sep

@@ -13,8 +13,9 @@ from typing import Any, Dict, List
 
 from mooring_serve import wire
 from mooring_serve.handler import File
+from mooring_serve.program import LoadError, Program
 from mooring_serve.worker.answer import answer, answer_batch
-from mooring_serve.worker.program import LoadError, Program, load
+from mooring_serve.worker.load import load
 
 _PIECE = 1 << 18
 _PR_SET_PDEATHSIG = 1

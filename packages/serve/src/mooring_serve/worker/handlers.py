@@ -1,63 +1,26 @@
-"""What a project can do for each of its APIs, whatever way it is written."""
+"""Projects with a `handler.py`: the class in it, and its methods as the APIs of `config.json` call them."""
 
 import importlib.util
 import inspect
-import os
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from mooring_serve.handler import BadInput, File, Handler
+from mooring_serve.program import LoadError, Program
 
 
-class LoadError(Exception):
-    """The project cannot be loaded; the message says why, for the person who wrote it."""
-
-
-class Program:
-    """One loaded project: answers calls by the number of their API in `config.json`.
-
-    Attributes:
-        batched: the numbers of the APIs whose calls may come several at once.
-    """
-
-    batched: Tuple[int, ...] = ()
-
-    def run(self, api: int, value: Any, files: List[File]) -> Any:
-        """The result of one call; raises what the user's code raises."""
-        raise NotImplementedError
-
-    def prepare(self, api: int, value: Any, files: List[File]) -> Any:
-        """What the model is given for one call."""
-        raise NotImplementedError
-
-    def run_batch(self, api: int, inputs: List[Any]) -> List[Any]:
-        """The results of several calls to one API, given their `prepare`d inputs, in order."""
-        raise NotImplementedError
-
-    def batches(self, api: int) -> bool:
-        """Whether this API's calls go through `run_batch`."""
-        return api in self.batched
-
-
-def load(directory: str, config: Dict[str, Any], batch: int) -> Program:
-    """The program of a project folder: its `handler.py`, or else a ModelArts package.
+def load_handler(directory: Path, config: Dict[str, Any], batch: int) -> Program:
+    """The program of a folder with a `handler.py`, set up.
 
     Raises:
-        LoadError: when there is neither, or it does not fit `config.json`.
+        LoadError: it does not fit `config.json`.
         Exception: whatever the user's own code raises while loading.
     """
-    os.chdir(directory)
-    file = Path(directory) / "handler.py"
-    if not file.is_file():
-        from mooring_serve import compat  # noqa: PLC0415 - handlers have no use for it
-
-        program: Program = compat.load(directory, config)
-        return program
-    sys.path.insert(0, directory)
-    handler = _handler_class(_import(file))()
+    sys.path.insert(0, str(directory))
+    handler = _handler_class(_import(directory / "handler.py"))()
     program = HandlerProgram(handler, config["apis"], batch)
-    handler.setup(Path(directory) / "model")
+    handler.setup(directory / "model")
     return program
 
 
