@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -97,13 +98,14 @@ def test_health_answers_at_once_while_a_predict_runs_for_3_seconds(project, serv
     with concurrent.futures.ThreadPoolExecutor(1) as callers:
         call = callers.submit(served.json, "/", {"x": x})
         until(lambda: b"in_flight 1.0" in served.ask("GET", "/metrics")[1], "the call is in flight")
-        slowest = 0.0
+        times = []
         while not call.done():
             began = time.perf_counter()
             assert health(served)[0] == 200
-            slowest = max(slowest, time.perf_counter() - began)
+            times.append(time.perf_counter() - began)
         assert call.result()[0] == 200
-    assert slowest < 1.0, "the goal is 0.1 s; a busy machine may be slower, a blocked one takes 3 s"
+    assert statistics.median(times) < 0.1
+    assert max(times) < 1.0, "a busy machine may be slower once; a blocked one takes 3 s"
 
 
 def test_a_killed_worker_is_told_to_its_caller_and_replaced(project, serve):

@@ -1,12 +1,13 @@
 """What a caller meets: answers, and errors that say what was expected."""
 
+import contextlib
 import json
 import re
 import socket
 from pathlib import Path
 
 import pytest
-from served import IMAGES, api, form
+from served import IMAGES, api, form, until
 
 DOUBLE = """
     from mooring_serve import BadInput, ErrorResponse, Handler
@@ -274,3 +275,78 @@ def test_micro_batches_are_filled_within_the_window(project, serve):
 
 def test_compressed_bodies_are_refused_rather_than_misread(double):
     assert double.ask("POST", "/", b"\x1f\x8b", {"content-encoding": "gzip"})[0] == 415
+
+
+def raw(served, sent):
+    """All that the server answers to these bytes until it closes, or nothing more comes."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as line:
+        line.sendall(sent)
+        line.settimeout(2)
+        try:
+            while piece := line.recv(65536):
+                answer += piece
+        except TimeoutError:
+            pass
+    return answer
+
+
+def posted(body, *headers):
+    head = b"".join(b"%b\r\n" % header for header in (b"host: x", *headers))
+    return b"POST / HTTP/1.1\r\n%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+
+
+def test_pipelined_requests_are_answered_in_order(double):
+    sent = (
+        b"".join(posted(b'{"x": %d}' % x) for x in range(5)) + posted(b"{}") + posted(b'{"x": 9}', b"connection: close")
+    )
+    answer = raw(double, sent)
+    assert re.findall(rb'HTTP/1.1 (\d+)|"y": (\d+)', answer) == [
+        *(pair for x in range(5) for pair in ((b"200", b""), (b"", b"%d" % (x * 2)))),
+        (b"400", b""),
+        (b"200", b""),
+        (b"", b"18"),
+    ]
+
+
+def test_a_body_over_the_limit_behind_others_does_not_cost_them_their_answers(project, serve):
+    served = serve(project(DOUBLE), body_limit_bytes=1000).ready()
+    answer = raw(served, posted(b'{"x": 1}') + posted(b"y" * 2000) + posted(b'{"x": 2}', b"connection: close"))
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"413", b"200"]
+
+
+def test_a_wish_for_another_protocol_is_answered_in_this_one(double):
+    answer = raw(double, posted(b'{"x": 2}', b"connection: Upgrade", b"upgrade: h2c"))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"without an Upgrade header" in answer
+    answer = raw(double, b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
+    assert b"connection: close" in answer
+
+
+def test_http_1_0_is_answered_and_closed(double):
+    answer = raw(double, b"GET /health HTTP/1.0\r\n\r\n")
+    assert answer.endswith(b'{"health": "true"}')
+    assert b"connection: close" in answer
+
+
+def test_a_client_that_hangs_up_frees_its_place_in_the_queue_and_is_logged(project, serve):
+    slow = """
+        import time
+        from mooring_serve import Handler
+
+        class Slow(Handler):
+            def predict(self, x):
+                time.sleep(x)
+                print("computed", x)
+                return x
+    """
+    served = serve(project(slow), queue_size=1).ready()
+    with contextlib.ExitStack() as lines:
+        for in_flight, body in enumerate((b'{"x": 1}', b'{"x": 7}'), start=1):
+            line = lines.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+            line.sendall(posted(body))
+            told = b"in_flight %d.0" % in_flight
+            until(lambda told=told: told in served.ask("GET", "/metrics")[1], "it is in line")
+    served.line(r"status=499 code=CLIENT_GONE")
+    assert served.json("/", {"x": 0})[0] == 200, "its place is free again"
+    assert not any("computed 7" in line for line in served.log)

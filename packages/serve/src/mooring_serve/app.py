@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 _METRICS = "/metrics"
+_CLIENT_GONE = 499  # never sent; what other servers' logs call a client that did not wait
 _OWN = "the server's own page"
 
 
@@ -141,6 +142,14 @@ class App:
         request_id = self._request_id(request)
         connection.send_early(request, problem, b"x-request-id: %b\r\n" % request_id.encode() + _lines(problem))
         self._account(request, problem, request_id)
+
+    def hung_up(self, request: Request) -> None:
+        """The client is gone before its answer: a call that has not begun is dropped."""
+        if request.call is None:
+            return
+        request.call.drop()
+        problem = Problem(_CLIENT_GONE, "CLIENT_GONE", "")
+        self._account(request, problem, request.call.frame[1])
 
     def _account(self, request: Request, problem: Problem, request_id: str) -> None:
         route = self._routes.get(request.path, {}).get(request.method)

@@ -60,17 +60,12 @@ class Connection(asyncio.Protocol):
         del exc
         self._listener.leave(self)
         for request in (self._answering, *self._line):
-            if request is not None and request.call is not None:
-                request.call.drop()
+            if request is not None:
+                self._app.hung_up(request)
         self._closing = True
         self._answering = self._reading = None
         self._line.clear()
         self._parser = None
-
-    def eof_received(self) -> bool:
-        """The client will send no more; it may still wait for its answer."""
-        self._closing = True
-        return self._answering is not None
 
     def pause_writing(self) -> None:
         """The client does not read: answer no more of what it has sent ahead."""
@@ -89,7 +84,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._closing = True  # no other protocol is spoken here: this request is answered, and that is all
+            pass  # no other protocol is spoken here: the request is answered as it is, and the connection closed
         except httptools.HttpParserError as error:
             if not self._discard_until:
                 cause = error.__context__
@@ -129,13 +124,16 @@ class Connection(asyncio.Protocol):
             return
         request.method = self._parser.get_method().decode("ascii")
         request.http10 = self._parser.get_http_version() == "1.0"
-        request.keep_alive = self._parser.should_keep_alive()
+        request.keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         request.path, request.query = _target(request.url)
         length = request.headers.get(b"content-length")
         if length is not None and int(length) > self._limit:
             request.problem = too_large(self._limit)
         else:
             request.problem = self._app.judge_head(request)
+        if self._parser.should_upgrade() and length is not None and int(length):
+            # llhttp takes what follows for the other protocol's, not for a body.
+            request.problem = invalid("no other protocol is spoken here: send the body without an Upgrade header")
         if request.headers.get(b"expect", b"").lower() == b"100-continue":
             if request.problem is not None:
                 self._refuse_early(request, 0.0)
@@ -173,7 +171,7 @@ class Connection(asyncio.Protocol):
     def _next(self) -> None:
         while self._line and self._answering is None and self._writable:
             request = self._answering = self._line.popleft()
-            if not self._line and not self._closing:
+            if not self._line and not self._closing and not self._transport.is_closing():
                 self._transport.resume_reading()
             if not request.keep_alive:
                 self._closing = True
@@ -195,6 +193,7 @@ class Connection(asyncio.Protocol):
         if request is not self._answering:
             return  # the client is gone
         self._answering = None
+        self.last_byte = self._listener.loop.time()  # from here on it is idle
         close = self._closing or self._listener.draining or not request.keep_alive
         self._write(request, status, body, content_type, more + (b"connection: close\r\n" if close else b""))
         if close:
@@ -218,9 +217,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse_early(self, request: Request, discard_seconds: float) -> None:
         """Answer before the body has come, then close: at once, or when the rest of the body has been dropped."""
-        if self._answering is not None or self._line:
-            self._transport.abort()  # behind others in a pipeline: there is no turn to answer in
-            return
+        if self.busy:
+            return  # behind others in a pipeline: it is refused when its turn comes
         self._closing = True
         self._answering = request
         problem = request.problem
@@ -257,10 +255,12 @@ class Connection(asyncio.Protocol):
         if self._discard_until:
             if now > self._discard_until:
                 self._transport.abort()
+        elif self.busy:
+            return
         elif self._reading is not None or not self._listener.heard_from(self):
             if now - self.last_byte > settings.read_timeout_seconds:
                 self._transport.abort()
-        elif not self.busy and now - self.last_byte > settings.keep_alive_seconds:
+        elif now - self.last_byte > settings.keep_alive_seconds:
             self._transport.abort()
 
     def close_if_idle(self) -> None:

@@ -76,6 +76,8 @@ class Pool:
         reason = self.unready
         if reason is not None:
             raise not_ready(reason)
+        if len(self._waiting) >= self._settings.queue_size:
+            self._waiting = deque(waiting for waiting in self._waiting if not waiting.done)
         if len(self._waiting) >= self._settings.queue_size and not any(self._room(member) for member in self.members):
             raise queue_full(len(self._waiting), self._retry_after())
         self._waiting.append(call)
