@@ -75,6 +75,15 @@ def test_health_says_why_loading_failed(project, serve, code, said):
     assert said in served.json("/", {"x": 1})[1]["error_msg"]
 
 
+def test_the_traceback_of_a_load_that_fails_again_and_again_is_logged_once(project, serve):
+    served = serve(project("import no_such_package"))
+    served.line(r"worker gone .*in 1 s")
+    tracebacks = [line for line in served.log if "Traceback" in line]
+    assert len(tracebacks) == 1
+    assert "ERROR loading failed worker=0 traceback=" in tracebacks[0]
+    assert "line 1" in tracebacks[0]
+
+
 def test_a_load_that_failed_is_tried_again(project, serve):
     folder = project("""
         import os

@@ -20,6 +20,15 @@ def log(level: str, event: str, **fields: object) -> None:
     write(f"{stamp()} {level} {event}{told}\n")
 
 
+def log_traceback(event: str, told: str, **fields: object) -> None:
+    """Write what a traceback tells: one line for collectors, many for a person at a terminal."""
+    if os.isatty(1):
+        log("ERROR", event, **fields)
+        write(told.rstrip("\n") + "\n")
+    else:
+        log("ERROR", event, **fields, traceback=told.strip())
+
+
 def stamp() -> str:
     """The time now, UTC, to the millisecond."""
     now = time.time()

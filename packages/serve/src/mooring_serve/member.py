@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from mooring_serve.logs import log_traceback
 from mooring_serve.wire import CALLS, pack
 from mooring_serve.worker_process import Job, Line, Spawned
 
@@ -40,6 +41,7 @@ class Member:
         self._job = job
         self._since = time.monotonic()
         self._ready_at = 0.0
+        self._told = ""  # the load failure whose traceback is in the log already
         self._spawned: Spawned | None = None
         self._line: Line | None = None
         self.spawn()
@@ -94,6 +96,13 @@ class Member:
         self.batched = tuple(batched)
         self._ready_at = now
         self.load_seconds = time.monotonic() - self._since
+
+    def failed_to_load(self, reason: str, told_more: str) -> None:
+        """The worker says why it could not load; the traceback is logged when the reason is a new one."""
+        if told_more and reason != self._told:
+            self._told = reason
+            log_traceback("loading failed", told_more, worker=self.number)
+        self.failure = reason
 
     def send(self, batch: list[Call], now: float) -> None:
         """Give the worker its next calls."""

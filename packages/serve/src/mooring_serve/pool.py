@@ -155,7 +155,7 @@ class Pool:
             member.became_ready(frame[1], time.perf_counter())
             log("INFO", "worker ready", worker=member.number, pid=member.pid, seconds=f"{member.load_seconds:.3f}")
         elif frame[0] == wire.FAILED:
-            member.failure = frame[1]
+            member.failed_to_load(frame[1], frame[2])
         self._dispatch()
 
     def _on_done(self, member: Member, answers: list[wire.Answer], seconds: float) -> None:

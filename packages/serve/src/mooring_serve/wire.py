@@ -11,7 +11,7 @@ from typing import Any, Iterator, List, Tuple
 
 # From the worker: what it says of itself ...
 READY = 1  # (READY, names of the APIs' methods that take batches)
-FAILED = 2  # (FAILED, why it could not load)
+FAILED = 2  # (FAILED, why it could not load, the traceback if there is more to say)
 # ... and of calls: (DONE, [(status, JSON body), ...], seconds the model took)
 DONE = 3
 # From the parent: (CALLS, [(API index, request id, value, [(field, file name, content type, content), ...]), ...])

@@ -114,4 +114,5 @@ def _log(error: Exception, request: str) -> None:
     told = "".join(traceback.format_exception(type(error), error, error.__traceback__)).strip()
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{math.floor(now % 1 * 1000):03d}Z"
-    sys.stdout.write(f"{stamp} ERROR handler failed request_id={request} traceback={json.dumps(told)}\n")
+    more = f"\n{told}" if sys.stdout.isatty() else f" traceback={json.dumps(told)}"
+    sys.stdout.write(f"{stamp} ERROR handler failed request_id={request}{more}\n")

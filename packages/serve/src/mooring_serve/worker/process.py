@@ -34,7 +34,9 @@ def main(job: str) -> None:
     try:
         program = _loaded(told)
     except LoadError as error:
-        line.sendall(wire.pack((wire.FAILED, str(error))))
+        cause = error.__cause__
+        told_more = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__)) if cause else ""
+        line.sendall(wire.pack((wire.FAILED, str(error), told_more)))
         sys.stdout.flush()
         os._exit(1)  # at once: threads that the project has started must not keep a failed worker
     gc.freeze()  # the model stays for good: full collections need not walk through it
@@ -61,7 +63,6 @@ def _loaded(told: Dict[str, Any]) -> Program:
         raise
     except (Exception, SystemExit) as error:
         # Users' modules may do anything while they load, `sys.exit` included; the parent gets the reason.
-        traceback.print_exc(file=sys.stdout)
         raise LoadError(f"{type(error).__name__}: {error}") from error
 
 
