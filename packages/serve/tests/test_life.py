@@ -2,8 +2,10 @@
 
 import concurrent.futures
 import contextlib
+import http.client
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -361,3 +363,60 @@ def test_a_port_that_is_taken_is_told(project, serve):
     )
     assert ended.returncode == 2
     assert "Address already in use" in ended.stdout
+
+
+def test_standard_error_may_be_a_file(project, tmp_path):
+    with tmp_path.joinpath("stderr").open("w") as file:
+        file.write("what was there before")
+        file.flush()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mooring_serve", str(project(SLOW))],
+            env={**os.environ, "MOORING_PORT": "0"},
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+        )
+    lines = []
+    for line in server.stdout:
+        lines.append(line)
+        if "worker ready" in line or "worker gone" in line:
+            break
+    server.send_signal(signal.SIGINT)
+    server.communicate(timeout=10)
+    assert "worker ready" in lines[-1]
+
+
+def test_a_log_that_nobody_reads_does_not_stop_the_answers(project):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mooring_serve", str(project(SLOW))],
+        env={**os.environ, "MOORING_PORT": str(port), "MOORING_HOST": "127.0.0.1"},
+        stdout=writing,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    try:
+        until(lambda: status_of(port, "GET", "/health") == 200, "healthy")
+        for number in range(1500):  # a pipe holds 64 KiB: some 600 lines
+            assert status_of(port, "POST", f"/{number}") == 404
+        assert b"1499" not in (piece := os.read(reading, 1 << 20))
+        assert status_of(port, "POST", "/now-somebody-reads") == 404
+        piece = os.read(reading, 1 << 20)
+        assert b"log lines left out, nobody reads them lines=" in piece
+        assert b"/now-somebody-reads" in piece
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(10)
+        os.close(reading)
+
+
+def status_of(port, method, path):
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request(method, path)
+            return answer_of(connection.getresponse())[0]
+        except ConnectionRefusedError:
+            return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import re
+import stat
 import time
 from functools import lru_cache
 
@@ -51,13 +53,46 @@ def quoted(value: object) -> str:
 
 
 def write(line: str) -> None:
-    """Write a whole line, at once."""
-    data = line.encode("utf-8", "backslashreplace")
-    try:
-        while data:
-            data = data[os.write(1, data) :]
-    except OSError:
-        pass  # nobody reads any more: serving goes on
+    """Write a whole line, at once; never wait for whoever reads it."""
+    _out.write(line.encode("utf-8", "backslashreplace"))
+
+
+class _Output:
+    """Standard output, without waiting: when a pipe is full, lines are left out and counted, and serving goes on."""
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self._rest = b""  # the end of a line that was begun
+        self._lost = 0
+
+    def write(self, line: bytes) -> None:
+        if self._fd < 0:
+            self._fd = _opened()
+        try:
+            if self._rest:
+                self._rest = self._rest[os.write(self._fd, self._rest) :]
+            if self._rest:
+                self._lost += 1
+                return
+            if self._lost:
+                line = f"{stamp()} WARNING log lines left out, nobody reads them lines={self._lost}\n".encode() + line
+                self._lost = 0
+            self._rest = line[os.write(self._fd, line) :]
+        except BlockingIOError:
+            self._lost += 1
+        except OSError:
+            pass  # nobody reads any more
+
+
+def _opened() -> int:
+    """Standard output; if it is a pipe, opened anew, so that not waiting is a property of this end of it alone."""
+    if stat.S_ISFIFO(os.fstat(1).st_mode):
+        with contextlib.suppress(OSError):  # a pipe of another user's, as older engines give to containers
+            return os.open("/proc/self/fd/1", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return 1
+
+
+_out = _Output()
 
 
 class Lines(logging.Handler):

@@ -51,7 +51,8 @@ def _settle(fd: int) -> None:
     os.set_inheritable(fd, False)
     os.dup2(1, 2)  # the contract shows standard output only
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
-    sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    # Made anew: the old one may remember a file that it could seek in.
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115 - open for good
 
 
 def _loaded(told: Dict[str, Any]) -> Program:
