@@ -17,7 +17,7 @@ SPECK = 0.04  # share of the largest piece's area: what is smaller is dirt
 NEAR = 0.35  # share of the largest piece's length: what is farther from it is not of the same digit
 SHEET = 0.3  # share of the picture's long side: a sheet of paper on a table is at least so wide and so high
 SOLID = 0.8  # share of the way around, just within its bounds, that a sheet fills and no digit does
-HAIRLINE = 4  # of 3 * BOX: thinner strokes would fade when scaled down
+FADED, FADED_AWAY = 0.7, 0.55  # of 1: strokes that come out no blacker than this in the box need thickening
 
 _PLACES = np.arange(BOX, dtype=np.float32)
 MIDDLE = 14  # the pixel, from 0, where MNIST put the centre of mass
@@ -36,8 +36,14 @@ def normalise(image):
 
 
 def _digit(image):
-    """Return the ink of the digit alone, cut to its bounds, as float32 [height, width]."""
-    digit, (left, top, right, bottom) = _cut_out(_ink(image))
+    """Return the ink of the digit alone, cut to its bounds, as float32 [height, width], 0 to 1."""
+    levels, paper, contrast = _levelled(image)
+    levels, (left, top, right, bottom) = _cut_out(levels, paper, contrast)
+    # Paper's texture goes to 0 and whole strokes to 1: MNIST's greys are the rims of strokes, nothing else.
+    digit = np.subtract(levels, paper, dtype=np.float32)
+    digit *= 1.5 / contrast
+    digit -= 0.2
+    np.clip(digit, 0, 1, out=digit)
     height, width = digit.shape
     if min(height, width) > max(SHEET * max(image.size), 2 * BOX):
         down, across = height // 12, width // 12
@@ -54,27 +60,37 @@ def _rim(array):
     return np.concatenate((array[0], array[-1], array[:, 0], array[:, -1]))
 
 
-# --- which pixels are ink ---
+# --- how paper and ink differ ---
 
 
-def _ink(image):
-    """Return how far each pixel is from the colour of the paper, as float32 [height, width], 0 to 1."""
-    levels = np.asarray(image, dtype=np.float32)
+def _levelled(image):
+    """Return (levels uint8 [height, width], that of paper, that of ink less that of paper), in even light.
+
+    Where the picture's own light is not even, the levels are as they would be in even light. Raises NoDigit.
+    """
+    levels = np.asarray(image)
     rim = _rim(levels)
     rim.sort()
-    paper, low, high = rim[len(rim) // 2], levels.min(), levels.max()
+    paper = int(rim[len(rim) // 2])
+    low, high = image.getextrema()
     darker, lighter = paper - low, high - paper
     contrast = max(darker, lighter)
     if contrast < FAINTEST:
         raise NoDigit("looks blank: nothing in it stands out from the paper")
-    away = np.abs(rim - paper) * (1 / contrast)
-    if np.count_nonzero((away < 0.15) | (away > 0.75)) >= EVEN * len(rim):
-        return _sharpened(levels - paper, contrast if lighter > darker else -contrast)
-    sure = np.count_nonzero(away < 0.3) > 0.6 * len(rim) and contrast > 2 * min(darker, lighter)
-    return _ink_in_uneven_light(image, lighter - darker if sure else 0)
+    inked, near, grey = (_within(rim, paper, share * contrast) for share in (0.75, 0.3, 0.15))
+    if len(rim) - inked + grey >= EVEN * len(rim):
+        return levels, paper, (contrast if lighter > darker else -contrast)
+    sure = near > 0.6 * len(rim) and contrast > 2 * min(darker, lighter)
+    return _levelled_in_uneven_light(image, lighter - darker if sure else 0)
 
 
-def _ink_in_uneven_light(image, lighter):
+def _within(ascending, middle, distance):
+    """Return how many of the values are no farther from the middle than that."""
+    first, last = ascending.searchsorted((middle - distance, middle + distance))
+    return int(last - first)
+
+
+def _levelled_in_uneven_light(image, lighter):
     """Do the same where shadows fall, or a table shows: against the paper near each pixel, not that of the rim.
 
     Ink is lighter than paper if `lighter` is above 0, darker if below; at 0 it is to be found out.
@@ -84,14 +100,13 @@ def _ink_in_uneven_light(image, lighter):
     detail = np.asarray(small, dtype=np.float32) - np.asarray(small.filter(ImageFilter.GaussianBlur(5)))
     if (lighter or (detail**3).sum()) > 0:
         image, small = ImageOps.invert(image), ImageOps.invert(small)
-    paper = _paper(small).resize(image.size, Image.Resampling.BILINEAR)
-    paper = np.asarray(paper, dtype=np.float32)
+    paper = np.asarray(_paper(small).resize(image.size, Image.Resampling.BILINEAR), dtype=np.float32)
     # Light multiplies, so ink is a share of the paper's light; where there is next to none, it is nothing.
-    share = (paper - np.asarray(image, dtype=np.float32)) / np.maximum(paper, 32)
+    share = (paper - np.asarray(image)) / np.maximum(paper, 32)
     contrast = share.max()
     if contrast * 255 < FAINTEST:
         raise NoDigit("looks blank: there are shadows, but no strokes")
-    return _sharpened(share, contrast)
+    return (share.clip(0) * (255 / contrast)).astype(np.uint8), 0, 255
 
 
 def _paper(image):
@@ -103,31 +118,27 @@ def _paper(image):
     return ImageOps.crop(wide.filter(ImageFilter.GaussianBlur(1)), reach)
 
 
-def _sharpened(difference, contrast):
-    """Send the paper's texture to 0 and whole strokes to 1: MNIST's greys are the rims of strokes, nothing else."""
-    return np.clip(difference * (1.5 / contrast) - 0.2, 0, 1)
-
-
 # --- which ink is the digit ---
 
 
-def _cut_out(ink):
-    """Return the ink of the digit without what else there is, cut to its bounds; and left, top, right, bottom."""
-    stroke = ink > STROKE
+def _cut_out(levels, paper, contrast):
+    """Return the levels of the digit without what else there is, cut to its bounds; and left, top, right, bottom."""
+    edge = paper + int(STROKE * contrast)  # towards paper: levels are whole numbers
+    stroke = levels > edge if contrast > 0 else levels < edge
     rows, columns = stroke.any(1).nonzero()[0], stroke.any(0).nonzero()[0]
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     if bottom - top == len(rows) and right - left == len(columns):  # in one piece, as far as can be seen cheaply
-        height, width = ink.shape
+        height, width = levels.shape
         if top > 0 and left > 0 and bottom < height and right < width:
-            return ink[top:bottom, left:right], (left, top, right, bottom)
-    return _without_dirt(ink, stroke)
+            return levels[top:bottom, left:right], (left, top, right, bottom)
+    return _without_dirt(levels, stroke, paper)
 
 
-def _without_dirt(ink, stroke):
+def _without_dirt(levels, stroke, paper):
     """Keep the largest piece and its neighbours; drop specks, rulings, and what comes in from outside the picture."""
     pieces = Pieces(stroke)
     top, bottom, left, right = pieces.boxes.T
-    outside = (top == 0) | (left == 0) | (bottom == ink.shape[0]) | (right == ink.shape[1])
+    outside = (top == 0) | (left == 0) | (bottom == levels.shape[0]) | (right == levels.shape[1])
     if outside.all():
         outside[:] = False
     areas = np.where(outside, 0, pieces.areas)
@@ -136,7 +147,7 @@ def _without_dirt(ink, stroke):
     gaps = np.max((top - main[1], main[0] - bottom, left - main[3], main[2] - right), axis=0)
     kept = (areas >= SPECK * areas.max()) & (gaps <= reach)
     rims_too = Image.fromarray(pieces.mask(kept)).filter(ImageFilter.MaxFilter(3))
-    clean = np.where(np.asarray(rims_too), ink, 0)
+    clean = np.where(np.asarray(rims_too), levels, np.uint8(paper))
     bounds = left[kept].min(), top[kept].min(), right[kept].max(), bottom[kept].max()
     return clean[bounds[1] : bounds[3], bounds[0] : bounds[2]], tuple(map(int, bounds))
 
@@ -150,26 +161,22 @@ def _boxed(digit):
     if length == BOX:
         return digit
     picture = Image.fromarray((digit * 255).astype(np.uint8))
-    if length > 4 * BOX:
-        picture = _thickened(_scaled(picture, 3 * BOX))
-    boxed = np.asarray(_scaled(picture, BOX), dtype=np.float32)
-    return boxed * (1 / max(boxed.max(), 1))
+    boxed = _scaled(picture)
+    if length > 3 * BOX:
+        level = (boxed * boxed).sum() / boxed.sum()  # how black its strokes are: hairlines have faded
+        if level < FADED:
+            fine = ImageOps.expand(_resized(picture, 3 * BOX), 2)
+            boxed = _scaled(fine.filter(ImageFilter.MaxFilter(3 if level > FADED_AWAY else 5)))
+    return boxed * (1 / max(boxed.max(), 0.1))
 
 
-def _scaled(picture, length):
+def _scaled(picture):
+    return np.asarray(_resized(picture, BOX), dtype=np.float32) * (1 / 255)
+
+
+def _resized(picture, length):
     scale = length / max(picture.size)
     return picture.resize([max(1, round(side * scale)) for side in picture.size], Image.Resampling.BICUBIC)
-
-
-def _thickened(picture):
-    """Widen the strokes of a digit of length 3 * BOX that are thinner than HAIRLINE."""
-    stroke = np.pad(np.asarray(picture) > 255 * STROKE, 1)
-    rims = (stroke[1:] != stroke[:-1]).sum() + (stroke[:, 1:] != stroke[:, :-1]).sum()
-    width = 2.5 * stroke.sum() / rims  # a stroke has two rims, and a slanting rim counts for more than its length
-    if width >= HAIRLINE:
-        return picture
-    picture = ImageOps.expand(picture, 2)
-    return picture.filter(ImageFilter.MaxFilter(3 if width > HAIRLINE / 2 else 5))
 
 
 def _centred(box):

@@ -26,5 +26,5 @@ class Mnist(Handler):
             picture = normalise(read(images))
         except (NotAPicture, NoDigit) as error:
             raise BadInput(f"images {error}") from None
-        scores = self.session.run(None, {"picture": picture[None, None]})[0]
+        scores = self.session.run(["scores"], {"picture": picture[None, None]})[0]
         return {"mnist_result": int(scores.argmax())}

@@ -1,5 +1,8 @@
 """What people send as a picture, and how it becomes a grey one: any format, depth, transparency, turn and size."""
 
+import codecs
+import warnings
+
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
@@ -10,9 +13,11 @@ LONG_SIDE = 256  # larger pictures are reduced to between this and twice this
 
 # Pillow itself refuses from twice this on; from this on to there, `_decoded` does, and needs no warning.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-# Importing these registers WebP and TIFF; otherwise Pillow imports every plugin it has at the first odd file.
-_PLUGINS = (TiffImagePlugin, WebPImagePlugin)
+# Pillow imports what reads a format when it first meets it; here, before the first request.
+Image.preinit()
+_ALSO = (TiffImagePlugin, WebPImagePlugin)
 
 # What people send by mistake, by its first bytes.
 _MISTAKES = (
@@ -56,7 +61,7 @@ def _decoded(file):
 
 def _grey(image):
     if image.mode.startswith(("I", "F")):  # 16 or 32 bits a pixel: Pillow's own conversion cuts off, this one scales
-        levels = np.nan_to_num(np.asarray(image, dtype=np.float32))
+        levels = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
         low, high = levels.min(), levels.max()
         image = Image.fromarray(((levels - low) * (255 / max(high - low, 1))).astype(np.uint8))
     elif image.mode != "L" or "transparency" in image.info:
@@ -88,4 +93,8 @@ def _what_it_is(file):
     for first, name in _MISTAKES:
         if start.startswith(first):
             return name
-    return "text" if start.isascii() and start.decode("ascii").isprintable() else "something else"
+    try:
+        words = codecs.getincrementaldecoder("utf-8")().decode(start)  # its end may be half a letter
+    except UnicodeDecodeError:
+        return "something else"
+    return "text" if "".join(words.split()).isprintable() else "something else"

@@ -76,7 +76,7 @@ def main():
     for number, sheet in enumerate(SHEETS):
         for digit in DIGITS:
             save(picture(digit, sheet, np.random.default_rng((number, digit))), sheet, sheet.file.format(digit))
-    seven = Sheet("seven.jpg", (112, 112), ink=(30, 40, 90), pen=0.09, slant=0.1, shade=0.1, save={"quality": 80})
+    seven = Sheet("seven.jpg", (84, 84), ink=(30, 40, 90), pen=0.09, slant=0.1, shade=0.1, save={"quality": 80})
     save(picture(7, seven, np.random.default_rng(77)), seven, seven.file)
 
 

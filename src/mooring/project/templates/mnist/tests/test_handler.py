@@ -153,6 +153,7 @@ def test_a_sheet_on_a_dark_table_is_read(ask, two):
     [
         (b"", "an empty file"),
         (b"seven, please", "text"),
+        ("# Sieben\n\n\tb\u00fcndig, und dann noch etwas mehr, bis \u00fcber das Ende hin \u00fc".encode(), "text"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
         (b'{"images": 7}', "JSON"),
         (b"<!DOCTYPE html><title>7</title>", "HTML or XML"),

@@ -73,6 +73,12 @@ def test_the_sample_request_is_answered(ask):
     assert [answer["predict_result"] for answer in ask(*rows)] == ["late", "on time"]
 
 
+def test_the_readme_shows_the_answer_that_is_given(ask):
+    rows = json.loads((PROJECT / "samples" / "request.json").read_text())["data"]["req_data"]
+    shown = next(line for line in (PROJECT / "README.md").read_text().splitlines() if line.startswith("{"))
+    assert json.loads(shown) == {"data": {"resp_data": ask(*rows)}}
+
+
 def test_config_json_and_the_csv_sample_have_the_models_columns_in_the_same_order():
     config = json.loads((PROJECT / "config.json").read_text())
     rows = config["apis"][0]["request"]["data"]["properties"]["data"]["properties"]["req_data"]["items"]
