@@ -34,6 +34,14 @@ def test_an_image_without_a_name_is_asked_for_one(tmp_path):
     assert "-t wind:1" in done.stderr
 
 
+@pytest.mark.engine
+def test_what_was_ejected_is_built_under_the_name_that_a_build_would_suggest(tmp_path, debian_base):
+    root = scaffold(tmp_path / "Ships", template="tabular")
+    done = mooring("build", root, "--base", debian_base, "--eject", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert f"docker build -t ships:1 {tmp_path / 'out'}" in done.stdout
+
+
 def test_a_machine_without_a_builder_is_told_what_to_install(tmp_path):
     root = scaffold(tmp_path / "wind", template="bring-your-own")
     done = mooring("build", root, "-t", "wind:1", PATH=str(tmp_path))
@@ -67,9 +75,10 @@ def test_the_last_line_is_the_image_its_size_and_what_to_do_next(tmp_path, debia
     done = mooring("build", root, "-t", tag, "--base", debian_base)
     try:
         assert done.returncode == 0, done.stderr
-        last = done.stdout.strip().splitlines()[-1]
+        last, ask = done.stdout.strip().splitlines()[-2:]
         assert last.startswith(tag)
         assert " MB" in last
         assert f"mooring run {tag}" in last
+        assert """mooring predict 127.0.0.1:8080/ -d '{"wind": """ in ask
     finally:
         subprocess.run(("docker", "image", "rm", "--force", tag), capture_output=True, check=False)

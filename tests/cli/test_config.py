@@ -21,8 +21,10 @@ def test_a_file_with_small_oddities_keeps_the_contract():
     lines = done.stdout.decode().splitlines()
     assert done.returncode == 0
     place = f"{CONFIGS / 'procotol.json'}:9:7"
-    assert f"should  CFG-TYPO-01     {place}: 'procotol' is not a name of config.json (read as protocol)" in lines
-    assert lines[-1].endswith("keeps the contract (otc-2022): 1 should, 1 info")
+    assert (
+        f"should  CFG-TYPO-01     {place}: 'procotol' is not a name of config.json (mended, read as protocol)" in lines
+    )
+    assert lines[-2].endswith("keeps the contract (otc-2022): 1 should, 1 info")
 
 
 def test_a_breach_exits_with_one():
@@ -52,6 +54,7 @@ def test_findings_as_json_hold_everything():
         "read_as": "protocol",
         "hint": "write 'protocol'",
     }
+    assert {finding["id"]: finding["mended"] for finding in report["findings"]}["CFG-TYPO-01"] is True
 
 
 def test_what_is_not_json_is_refused_with_its_line(tmp_path):
@@ -74,7 +77,7 @@ def test_show_prints_a_config_that_is_its_own_clean_form(tmp_path):
     done = mooring("config", "show", CONFIGS / "gbk.json")
     assert done.returncode == 0
     assert json.loads(done.stdout) == json.loads((CONFIGS / "clean.json").read_text())
-    assert b"2 things were read in another way" in done.stderr
+    assert b"2 mends in it" in done.stderr
     again = mooring("config", "show", "-", stdin=done.stdout)
     assert (again.stdout, again.stderr) == (done.stdout, b"")
 
@@ -91,3 +94,43 @@ def test_check_prints_any_name_in_any_locale():
     done = mooring("config", "check", "-", stdin=document.encode(), PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == 0
     assert b"CFG-KEY-01" in done.stdout
+
+
+def test_check_and_show_agree_on_what_was_mended_and_what_is_left(tmp_path):
+    file = tmp_path / "config.json"
+    file.write_text('{"model_algorithm": "a", "model_type": "Image", "apis": [{"method": "post", "x": 1,}]}')
+    checked = mooring("config", "check", file).stdout.decode().splitlines()
+    assert sum("(mended" in line for line in checked) == 2
+    assert checked[-1] == "2 mends, which `mooring config show` writes out; the other 3 findings only you can decide"
+    assert b"2 mends in it" in mooring("config", "show", file, "--output", file).stderr
+    left = mooring("config", "check", file).stdout.decode().splitlines()
+    assert left[-1].endswith("keeps the contract (otc-2022): 2 should, 1 info")
+
+
+def test_show_mends_a_file_in_its_place(tmp_path):
+    file, link = tmp_path / "config.json", tmp_path / "link.json"
+    file.write_bytes((CONFIGS / "gbk.json").read_bytes())
+    file.chmod(0o640)
+    link.symlink_to(file)
+    done = mooring("config", "show", link, "-o", link)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert json.loads(file.read_text()) == json.loads((CONFIGS / "clean.json").read_text())
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["config.json", "link.json"]
+
+
+def test_a_file_that_cannot_be_mended_stays_as_it_was(tmp_path):
+    file = tmp_path / "config.json"
+    file.write_text("{oops")
+    assert mooring("config", "show", file, "-o", file).returncode == 2
+    assert file.read_text() == "{oops"
+
+
+def test_output_that_cannot_be_written_is_refused(tmp_path):
+    into_a_folder = mooring("config", "show", CONFIGS / "clean.json", "-o", tmp_path)
+    assert (into_a_folder.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert b"is a folder" in into_a_folder.stderr
+    nowhere = mooring("config", "show", CONFIGS / "clean.json", "-o", tmp_path / "none" / "config.json")
+    assert nowhere.returncode == 2
+    assert b"cannot write" in nowhere.stderr

@@ -19,6 +19,10 @@ class Echo(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/takes-post" and self.command == "GET":
+            return self.say(405, b'{"error_msg": "/ takes POST, not GET"}')
+        if self.path == "/breaks":
+            return self.say(500, b'{"error_msg": "predict raised KeyError"}')
         if self.path == "/picture":
             return self.say(200, b"\x89PNG\0\1", "image/png")
         if self.path == "/plain":
@@ -147,6 +151,25 @@ def test_a_request_that_makes_no_sense_is_refused_before_it_is_sent(mooring, tmp
     done = mooring("predict", "127.0.0.1:1/", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert complaint in done.stderr
+
+
+def test_without_a_url_an_example_is_given(mooring):
+    done = mooring("predict")
+    assert done.returncode == 2
+    assert "mooring predict 127.0.0.1:8080/ -F images=@seven.jpg" in done.stderr
+    assert "mooring predict 127.0.0.1:8080/ -F" in mooring("predict", "--help").stdout
+
+
+def test_a_question_without_a_body_where_one_is_needed_is_told_how_to_send_one(mooring, echo):
+    done = mooring("predict", f"{echo}/takes-post")
+    assert done.returncode == 1
+    assert "hint: a model is asked with a body, by POST: add a form (-F " in done.stderr
+    assert "hint" not in mooring("predict", f"{echo}/takes-post", "--format", "json").stderr
+
+
+def test_an_error_of_the_server_is_to_be_looked_up_in_its_log(mooring, echo):
+    assert "hint: the server's log tells more: look for abc-1" in mooring("predict", f"{echo}/breaks").stderr
+    assert "hint" not in mooring("predict", f"{echo}/refuses").stderr
 
 
 def test_an_address_that_is_none_is_refused(mooring):

@@ -117,6 +117,7 @@ def test_a_healthy_image_is_announced_with_its_curl_lines_followed_and_stopped(e
     run.until('"POST /text HTTP/1.1" 200')
     assert run.end(number) == 0
     assert f"stopped by {number.name}" in run.lines
+    assert ("the container ended, with exit code 0" in run.lines) is (number == signal.SIGTERM)
     with pytest.raises(NotFound):
         engine.observe(name)
 
@@ -158,13 +159,32 @@ def test_an_unhealthy_image_is_explained_and_its_container_removed(engine, moori
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        ("ModuleNotFoundError: No module named 'numpy'", ["python-module-missing", "requirements.txt and build again"]),
+        ("ValueError: weights.bin ends in the middle", ["loading-failed", "weights.bin ends in the middle"]),
+    ],
+)
+def test_a_model_that_keeps_failing_to_load_is_given_up_early_and_told_once(mooring, double, failure, told):
+    began = time.monotonic()
+    done = mooring("run", double("cannot_load"), "--port", "0", "-e", f"FAILURE={failure}")
+    assert time.monotonic() - began < 30, "the full time is 60 s"
+    assert done.returncode == 1
+    for part in told:
+        assert part in done.stderr
+    assert done.stderr.count("not ready") == 1
+    assert f"not ready: health answers 503: loading failed: {failure}" in done.stderr
+
+
+@pytest.mark.engine
 def test_a_container_that_ends_by_itself_later_is_reported(running, double, engine):
     name = f"run-{uuid.uuid4().hex[:8]}"
     run = running(double("keeps_the_contract"), "--name", name)
     run.until("Ctrl-C")
     engine.stop(name, signals={"SIGKILL": 10})
     assert run.ended() == 1
-    assert any("ended by itself, with exit code 137" in line for line in run.lines)
+    assert any("the container ended, with exit code 137" in line for line in run.lines)
 
 
 @pytest.mark.engine

@@ -167,3 +167,38 @@ def test_a_project_with_a_server_of_its_own_is_sent_to_build_and_run(mooring, tm
     done = mooring("serve", tmp_path)
     assert done.returncode == 2
     assert "mooring build" in done.stderr
+
+
+def test_how_to_call_each_api_is_said_before_it_starts(serve, project):
+    served = serve(project, "--host", "0.0.0.0").ready()
+    _, _, error, _ = served.end()
+    lines = error.splitlines()
+    called = lines[lines.index("once it is ready:") + 1].strip()
+    assert called.startswith(f"curl -X POST http://127.0.0.1:{served.port}/ ")
+    assert """-d '{"name": """ in called
+
+
+def test_a_port_that_is_free_for_all_has_no_number_yet(serve, project):
+    served = serve(project, "--port", "0")
+    line = ""
+    while "curl" not in line:
+        line = served.process.stderr.readline()
+        assert line, "it ended without a word"
+    served.end()
+    assert "http://127.0.0.1:PORT/" in line
+
+
+def test_a_taken_port_is_a_conflict_with_a_way_out(mooring, project):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = mooring("serve", project, "--port", port)
+    assert done.returncode == 2
+    assert f"port {port} of this machine is taken by another program" in done.stderr
+    assert "--port" in done.stderr
+    assert "once it is ready" not in done.stderr
+
+
+def test_a_port_that_is_no_number_is_left_to_the_server_to_refuse(mooring, project):
+    done = mooring("serve", project, MOORING_PORT="eighty")
+    assert done.returncode != 0
+    assert "MOORING_PORT is 'eighty'" in done.stdout + done.stderr

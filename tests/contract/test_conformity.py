@@ -131,3 +131,58 @@ def test_editions_judge_differently():
 
 def test_what_was_mended_is_told_too():
     assert "CFG-CASE-01" in told(apis=[api(method="post")])
+
+
+PACKAGE = {"installer": "pip", "packages": [{"package_name": "numpy"}]}
+MISSPELT = [
+    ({"model_typ": "Image"}, "CFG-KEY-01", "did you mean 'model_type'?"),
+    ({"api": []}, "CFG-KEY-01", "did you mean 'apis'?"),
+    ({"apis": [api(respons={})]}, "CFG-KEY-01", "did you mean 'response'?"),
+    ({"apis": [api(request={"contnt-type": FORM})]}, "CFG-KEY-01", "did you mean 'Content-type'?"),
+    ({"apis": [api(response={"dataa": {}})]}, "CFG-KEY-01", "did you mean 'data'?"),
+    ({"apis": response({"propertes": {}})}, "CFG-SCHEMA-11", "did you mean 'properties'?"),
+    ({"apis": response({"requierd": []})}, "CFG-SCHEMA-11", "did you mean 'required'?"),
+    ({"dependencies": [PACKAGE | {"instaler": "pip"}]}, "CFG-KEY-01", "it is kept as it is"),
+    ({"dependencies": [{"instaler": "pip", "packages": []}]}, "CFG-KEY-01", "did you mean 'installer'?"),
+    (
+        {"dependencies": [{"installer": "pip", "packages": [{"package_name": "a", "version": "1"}]}]},
+        "CFG-KEY-01",
+        "did you mean 'package_version'?",
+    ),
+    ({"health": {"url": "/", "initial_delay": "5"}}, "CFG-KEY-01", "did you mean 'initial_delay_seconds'?"),
+    ({"metrics": {"acuracy": 1}}, "CFG-MET-02", "did you mean 'accuracy'?"),
+]
+
+
+@pytest.mark.parametrize(
+    ("members", "rule", "hint"), MISSPELT, ids=[each[2] + str(n) for n, each in enumerate(MISSPELT)]
+)
+def test_a_misspelt_name_is_told_with_the_name_that_is_missing(members, rule, hint):
+    document = {"model_algorithm": "a", "model_type": "Image", "apis": [api()], **members}
+    for written, meant in (("model_typ", "model_type"), ("api", "apis")):
+        if written in document:
+            del document[meant]
+    found = ModelConfig.parse(json.dumps(document).encode()).check(edition())
+    told = {finding.id: finding for finding in found}[rule]
+    assert hint in told.hint
+    assert told.level is Level.SHOULD
+
+
+def test_what_is_missing_is_told_where_it_is_missing():
+    document = b"""{
+  "model_algorithm": "a", "model_type": "Image",
+  "apis": [
+    {"url": "/", "method": "POST",
+     "request": {"Content-type": "application/json", "data": {"type": "object"}},
+     "response": {"Content-type": "application/json"}},
+    {"url": "/b"}
+  ]
+}"""
+    found = ModelConfig.parse(document).check(edition())
+    assert [(f.line, f.column) for f in found if f.id == "CFG-HEALTH-02"] == [(1, 1)]
+    assert [(f.line, f.column) for f in found if f.id == "CFG-CT-02"] == [(6, 18), (7, 5)]
+
+
+def test_a_get_need_not_declare_what_it_takes():
+    assert "CFG-CT-02" not in told(apis=[api(method="GET", response={"data": {"type": "object"}})])
+    assert "CFG-CT-02" not in told(apis=[api(method="GET")])

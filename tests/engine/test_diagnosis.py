@@ -1,13 +1,22 @@
+import json
+
 import pytest
 
 from mooring.engine import Facts, diagnose
 from mooring.engine.diagnosis import JUDGES
+from mooring.engine.loading import is_hopeless
 from mooring.engine.probe import Answer, Outcome
 from mooring.engine.sockets import Listener
 
 ANYWHERE = Listener(8080, "0.0.0.0")
 LOOPBACK = Listener(8080, "127.0.0.1")
 CLOSED = Answer(Outcome.CLOSED, detail="Server disconnected without sending a response.")
+
+
+def failing(failure, again="; starting it again"):
+    body = json.dumps({"health": "false", "reason": f"loading failed: {failure}{again}"})
+    return Answer(Outcome.ANSWERED, 503, body)
+
 
 CASES = {
     "wrong-architecture": (
@@ -58,6 +67,10 @@ CASES = {
     "health-unavailable": (
         Facts(answers=(Answer(Outcome.ANSWERED, 503, '{"health": "false", "reason": "loading"}'),), waited_seconds=60),
         ["503", "loading", "--timeout"],
+    ),
+    "loading-failed": (
+        Facts(answers=(failing("OSError: weights.bin is cut off"),), log_tail=("Traceback", "OSError")),
+        ["cannot load its model: OSError: weights.bin is cut off\n", "  | OSError"],
     ),
     "health-missing": (
         Facts(answers=(Answer(Outcome.ANSWERED, 404, "Not Found"),), health_url="/healthz"),
@@ -130,3 +143,39 @@ def test_only_the_last_lines_of_a_long_log_are_shown():
     shown = str(diagnose(Facts(exit_code=1, log_tail=tuple(f"line {n}" for n in range(50)))))
     assert "line 49" in shown
     assert "line 39" not in shown
+
+
+@pytest.mark.parametrize(
+    ("failure", "cause", "name"),
+    [
+        ("ModuleNotFoundError: No module named 'numpy'", "python-module-missing", "holds numpy to requirements.txt"),
+        ("ImportError: libGL.so.1: cannot open shared object file: No such file", "shared-library-missing", "libgl1"),
+    ],
+)
+def test_what_a_model_lacks_is_named_though_its_server_runs_and_answers(failure, cause, name):
+    diagnosis = diagnose(Facts(answers=(failing(failure, "; starting it again in 8 s"),), listeners=(ANYWHERE,)))
+    assert diagnosis.cause == cause
+    assert failure in diagnosis.seen
+    assert name in diagnosis.advice
+
+
+IN_HALF, IN_ONE, IN_TWO = (f"; starting it again in {seconds} s" for seconds in ("0.5", "1", "2"))
+
+
+@pytest.mark.parametrize(
+    ("answers", "hopeless"),
+    [
+        ([], False),
+        ([failing("A: a")], False),
+        ([failing("A: a"), failing("A: a", IN_HALF)], False),
+        ([failing("A: a"), failing("A: a", IN_HALF), failing("A: a", IN_ONE)], True),
+        ([failing("A: a", IN_HALF), failing("A: a", IN_ONE), failing("A: a", IN_TWO)], True),
+        ([failing("B: b"), failing("A: a", IN_HALF), failing("A: a", IN_ONE)], False),
+        ([failing("A: a", IN_HALF), failing("A: a", IN_ONE), failing("A: " + "a" * 5000, IN_TWO)], False),
+        ([failing("A: a", IN_HALF), failing("A: a", f"{IN_HALF}; loading failed: A: a{IN_ONE}")], False),
+        ([failing("A: a", IN_HALF), failing("A: a", IN_ONE), Answer(Outcome.ANSWERED, 503, "stopping")], False),
+        ([CLOSED, CLOSED, CLOSED], False),
+    ],
+)
+def test_three_failures_of_one_kind_to_load_are_enough(answers, hopeless):
+    assert is_hopeless(answers) is hopeless

@@ -7,7 +7,8 @@ from importlib.util import MAGIC_NUMBER
 import pytest
 
 from mooring.errors import Refused, Unavailable
-from mooring.project.packages import Target, installed, locked
+from mooring.project import packages
+from mooring.project.packages import Target, locked
 from mooring.project.requirements import Requirements
 
 LINUX = Target(
@@ -44,6 +45,11 @@ def wanted(*lines):
 def lock(tmp_path, wheels, *lines, said=None, target=LINUX):
     said = said if said is not None else []
     return locked(wanted(*lines), tmp_path, target=target, find_links=[wheels], say=said.append)
+
+
+def installed(text, root, *, find_links=(), target=LINUX, said=None):
+    said = said if said is not None else []
+    return packages.installed(text, root, target=target, find_links=find_links, say=said.append)
 
 
 def test_a_lock_has_what_the_requirements_need_in_turn_and_lies_where_the_user_sees_it(tmp_path, wheels):
@@ -93,12 +99,15 @@ def test_a_locked_requirements_file_is_its_own_lock(tmp_path):
 def test_packages_are_installed_once_and_compiled_for_the_place_they_will_have(tmp_path, wheels):
     wheel(wheels, "thing", "1.0")
     text = lock(tmp_path, wheels, "thing")
-    folder = installed(text, tmp_path, target=LINUX, find_links=[wheels])
+    said = []
+    folder = installed(text, tmp_path, find_links=[wheels], said=said)
+    assert said == ["fetching and installing 1 package"]
     compiled = list(folder.glob("__pycache__/thing.*.pyc"))
     assert (folder / "thing.py").is_file()
     assert b"/opt/mooring/packages/thing.py" in compiled[0].read_bytes()
     (wheels / "thing-1.0-py3-none-any.whl").unlink()
-    assert installed(text, tmp_path, target=LINUX, find_links=[wheels]) == folder
+    assert installed(text, tmp_path, find_links=[wheels], said=said) == folder
+    assert len(said) == 1, "what lies in the cache takes no time"
 
 
 def test_modules_for_another_python_are_left_as_they_are(tmp_path, wheels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 
 import typer
@@ -25,6 +26,7 @@ def build(
 ) -> None:
     """Make a project's image: one layer each for server, packages, weights, code and config."""
     from mooring import project as rooms  # noqa: PLC0415 - keeps `mooring --help` quick
+    from mooring.cli.curl import predict  # noqa: PLC0415 - keeps `mooring --help` quick
     from mooring.errors import Invalid  # noqa: PLC0415 - the same
 
     subject = rooms.Project.open(folder)
@@ -33,17 +35,19 @@ def build(
     if eject is not None:
         rooms.eject(subject, eject, options, builder=rooms.find_builder(), say=_say)
         typer.echo(
-            f"{eject} holds the Dockerfile and what it copies. Next: docker build -t {tag or 'NAME:TAG'} {eject}"
+            f"{eject} holds the Dockerfile and what it copies. "
+            f"Next: docker build -t {tag or subject.image_name} {shlex.quote(str(eject))}"
         )
         return
     if not tag:
-        raise Invalid("the image needs a name", hint=f"mooring build {folder} -t {subject.root.name.lower()}:1")
+        raise Invalid("the image needs a name", hint=f"mooring build {folder} -t {subject.image_name}")
     for finding in subject.config.findings:
         _say(f"{subject.config_file.name}: {finding.message}")
     built = rooms.build(subject, tag, options, builder=rooms.find_builder(), say=_say)
     typer.echo(
         f"{built.tag} {built.id.removeprefix('sha256:')[:12]} {built.size / 1e6:.0f} MB. Next: mooring run {built.tag}"
     )
+    typer.echo(f"when it is ready: {predict(subject.config.apis[0], '127.0.0.1:8080', folder=folder)}")
     if built.too_big:
         _say(built.too_big)
         raise typer.Exit(1)

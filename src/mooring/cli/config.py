@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mooring.cli.replacing import replace_file
+
 if TYPE_CHECKING:
     from mooring.contract import Finding, ModelConfig
 
@@ -38,7 +40,11 @@ def check(
     ),
     form: Format = typer.Option(Format.TEXT, "--format", help="How to print what was found."),
 ) -> None:
-    """Say what is wrong with a config.json, and where. Exit code 1 if the contract forbids any of it."""
+    """Say what is wrong with a config.json, and where. Exit code 1 if the contract forbids any of it.
+
+    What is marked "mended" is read as it was meant, by every command; `mooring config show` writes it out. The rest is
+    how the edition judges what was read.
+    """
     from mooring import contract  # noqa: PLC0415 - a heavy room, entered only by those who need it
 
     config, judge = _read(file), contract.edition(edition)
@@ -54,17 +60,31 @@ def check(
 
 def show(
     file: str = typer.Argument(metavar="FILE", help="A config.json, a folder that holds one, or - for standard input."),
+    output: str = typer.Option(
+        "", "--output", "-o", metavar="FILE", help="Write it there, whole or not at all; it may be FILE itself."
+    ),
 ) -> None:
-    """Print the clean form of a config.json: the same, put right, ready to be its successor."""
+    """Print the clean form of a config.json: the same, put right, ready to be its successor.
+
+    To mend a file in place use --output FILE. With "> FILE" the shell would empty it before it is read.
+    """
     import json  # noqa: PLC0415 - keeps `mooring --help` fast
 
     config = _read(file)
     # As bytes: the clean form is UTF-8, whatever the terminal's locale.
-    typer.echo(json.dumps(config.clean(), ensure_ascii=False, indent=2).encode())
+    content = json.dumps(config.clean(), ensure_ascii=False, indent=2).encode()
+    if output in ("", STDIN):
+        typer.echo(content)
+    else:
+        replace_file(Path(output), content + b"\n")
+        typer.echo(f"mooring: wrote {output}", err=True)
     if config.findings:
-        count = len(config.findings)
-        noun = "thing was" if count == 1 else "things were"
-        typer.echo(f"mooring: {count} {noun} read in another way than written; see `mooring config check`", err=True)
+        count = _counted(len(set(config.findings)), "mend")
+        typer.echo(f"mooring: {count} in it; `mooring config check` of what was read says which", err=True)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _read(file: str) -> ModelConfig:
@@ -76,16 +96,22 @@ def _read(file: str) -> ModelConfig:
 
 
 def _print(config: ModelConfig, findings: tuple[Finding, ...], edition: str) -> None:
+    mended = set(config.findings)
     for finding in findings:
         level = typer.style(f"{finding.level:<6}", fg=COLOURS[finding.level])
-        reading = f" (read as {finding.read_as})" if finding.read_as else ""
-        typer.echo(f"{level}  {finding.id:<14}  {finding.where}: {finding.message}{reading}")
+        reading = [f"read as {finding.read_as}"] if finding.read_as else []
+        marks = ", ".join(["mended" if finding in mended else "", *reading]).removeprefix(", ")
+        typer.echo(f"{level}  {finding.id:<14}  {finding.where}: {finding.message}" + (f" ({marks})" if marks else ""))
         if finding.hint:
             typer.echo(f"{'':24}  {finding.hint}")
     counts = [sum(finding.level == level for finding in findings) for level in COLOURS]
     verdict = "breaks the contract" if counts[0] else "keeps the contract"
     summary = ", ".join(f"{count} {level}" for count, level in zip(counts, COLOURS, strict=True) if count)
     typer.echo(f"{config.source} {verdict} ({edition})" + (f": {summary}" if summary else ""))
+    if mended:
+        rest = len(findings) - len(mended)
+        yours = f"; the other {_counted(rest, 'finding')} only you can decide" if rest else ""
+        typer.echo(f"{_counted(len(mended), 'mend')}, which `mooring config show` writes out{yours}")
 
 
 def _as_json(config: ModelConfig, findings: tuple[Finding, ...], *, edition: str, conforms: bool) -> str:
@@ -96,6 +122,6 @@ def _as_json(config: ModelConfig, findings: tuple[Finding, ...], *, edition: str
         "source": config.source,
         "edition": edition,
         "conforms": conforms,
-        "findings": [dataclasses.asdict(finding) for finding in findings],
+        "findings": [{**dataclasses.asdict(finding), "mended": finding in config.findings} for finding in findings],
     }
     return json.dumps(report, indent=2)

@@ -1,4 +1,4 @@
-"""The command line that calls an api, for a person to copy."""
+"""The command lines that call an api, with curl and with `mooring predict`, for a person to copy."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from mooring.contract import schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from mooring.contract import Api
 
 MULTIPART = "multipart/form-data"
 # A longer example would fill the screen; it is cut to its beginning and marked so.
 LONGEST_BODY = 400
+SAMPLES_FOLDER = "samples"
 
 
 def curl(api: Api, base: str) -> str:
@@ -23,26 +27,65 @@ def curl(api: Api, base: str) -> str:
     """
     words = ["curl", *(() if api.method == "GET" else ("-X", api.method)), f"{base}{api.url}"]
     if api.method != "GET":
-        words += _form(api) if api.request.content_type.lower().startswith(MULTIPART) else _json(api)
+        words += _form(api, "FILE") if _is_form(api) else [*_type(api), "-d", _json(api)]
+    return _line(words)
+
+
+def predict(api: Api, place: str, *, folder: Path | None = None) -> str:
+    """The `mooring predict` command for one api at `place` (`127.0.0.1:8080`), for a POST or a GET.
+
+    Files are the first that fits in the folder `samples` of the project in `folder`, `@FILE` when there is none.
+    """
+    words = ["mooring", "predict", f"{place}{api.url}"]
+    if api.method not in ("GET", "POST"):
+        words += ["-X", api.method]
+    if api.method == "GET":
+        return _line(words)
+    if _is_form(api):
+        return _line([*words, *_form(api, _sample(folder, but=(".json", ".py")) or "FILE")])
+    sample = _sample(folder, only=(".json",))
+    return _line([*words, "-d", f"@{sample}" if sample else _json(api)])
+
+
+def _line(words: Iterable[str]) -> str:
     return " ".join(word if word.endswith("=@FILE") else shlex.quote(word) for word in words)
 
 
-def _form(api: Api) -> list[str]:
+def _is_form(api: Api) -> bool:
+    return api.request.content_type.lower().startswith(MULTIPART)
+
+
+def _form(api: Api, file: str) -> list[str]:
     properties = api.request.data.get("properties", {})
     files = set(api.file_fields)
     words = []
     for name, declared in properties.items():
-        value = "@FILE" if name in files else _text(schema.example(declared))
+        value = f"@{file}" if name in files else _text(schema.example(declared))
         words += ["-F", f"{name}={value}"]
     return words
 
 
-def _json(api: Api) -> list[str]:
-    kind = api.request.content_type or "application/json"
+def _type(api: Api) -> list[str]:
+    return ["-H", f"Content-Type: {api.request.content_type or 'application/json'}"]
+
+
+def _json(api: Api) -> str:
     text = json.dumps(schema.example(api.request.data) if api.request.data else {}, ensure_ascii=False)
-    shown = text if len(text) <= LONGEST_BODY else "@FILE.json"
-    return ["-H", f"Content-Type: {kind}", "-d", shown]
+    return text if len(text) <= LONGEST_BODY else "@FILE.json"
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _sample(folder: Path | None, *, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> str:
+    """The first file among the project's samples whose name ends so; "" when there is none."""
+    samples = folder / SAMPLES_FOLDER if folder else None
+    if samples is None or not samples.is_dir():
+        return ""
+    fitting = (
+        file
+        for file in sorted(samples.iterdir())
+        if file.is_file() and not file.name.startswith(".") and file.suffix not in but
+    )
+    return next((str(file) for file in fitting if not only or file.suffix in only), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 
 import typer
@@ -19,18 +20,22 @@ def init(
     ),
 ) -> None:
     """Make a project: a model, the code that serves it, its config.json and tests."""
-    from mooring.project import scaffold  # noqa: PLC0415 - keeps `mooring --help` quick
+    from mooring.cli.curl import predict  # noqa: PLC0415 - keeps `mooring --help` quick
+    from mooring.project import Kind, Project, scaffold  # noqa: PLC0415 - the same
 
     scaffold(folder, template=template)
-    name = folder.resolve().name.lower() or "model"
+    where = shlex.quote(str(folder))
     typer.echo(f"{folder} is a copy of the template {template}; its README.md says what is what. Next:")
+    project = Project.open(folder)
+    ask = ("ask it, in a second terminal", predict(project.config.apis[0], "127.0.0.1:8080", folder=folder))
     steps = [
-        (f"mooring serve {folder}", "serve it on this machine"),
-        (f"mooring build {folder} -t {name}:1", "make the image"),
-        (f"mooring run {name}:1", "start it"),
+        ("serve it on this machine", f"mooring serve {where}"),
+        ask,
+        ("make the image", f"mooring build {where} -t {project.image_name}"),
+        ("start it", f"mooring run {project.image_name}"),
     ]
-    if template == "bring-your-own":
-        steps.pop(0)  # its server is in its Dockerfile
-    width = max(len(command) for command, _ in steps)
-    for command, purpose in steps:
-        typer.echo(f"  {command:<{width}}   {purpose}")
+    if project.kind is Kind.BRING_YOUR_OWN:
+        steps = [*steps[2:], ask]  # its server is in its Dockerfile
+    width = max(len(purpose) for purpose, _ in steps) + 1
+    for purpose, command in steps:
+        typer.echo(f"  {f'{purpose}:':<{width}}  {command}")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
-    from mooring.cli.asking import Reply
+    from collections.abc import Iterator
+
+    from mooring.cli.asking import Question, Reply
 
 SHOWN_HEADERS = ("x-request-id", "server-timing", "retry-after", "location")
 DEFAULT_TIMEOUT_SECONDS = 60.0
+A_FORM = "-F images=@seven.jpg"
+A_BODY = "-d '{\"key\": 1}'"
 
 
 class Format(StrEnum):
@@ -28,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    url: str = typer.Argument(help="Where the model answers, such as 127.0.0.1:8080/ or https://host/path."),
+    url: str = typer.Argument(
+        "", metavar="URL", help="Where the model answers, such as 127.0.0.1:8080/ or https://host/path."
+    ),
     *,
     form: list[str] = typer.Option(
         [], "--form", "-F", metavar="FIELD=VALUE", help="A field of a form; FIELD=@FILE sends a file. May be repeated."
@@ -45,7 +52,16 @@ def predict(
 
     The answer goes to standard output, everything about it to standard error. Exit code 0: the model answered; 1: it
     answered with an error, which is shown; 69: nothing answered.
+
+    For example: mooring predict 127.0.0.1:8080/ -F images=@seven.jpg
     """
+    from mooring.errors import Invalid  # noqa: PLC0415 - the rooms below are slow to open
+
+    if not url:
+        raise Invalid(
+            "which model? name the URL where it answers",
+            hint=f"mooring predict 127.0.0.1:8080/ {A_FORM}, or {A_BODY}; mooring predict --help says more",
+        )
     from mooring.cli.asking import Question, ask  # noqa: PLC0415 - an HTTP client is slow to import
 
     question = Question.of(url, form=form, data=data, method=method, headers=header)
@@ -54,6 +70,8 @@ def predict(
         typer.echo(json.dumps(_document(reply), ensure_ascii=False, indent=2))
     else:
         _show(reply)
+        for hint in _hints(question, reply):
+            typer.echo(f"  hint: {hint}", err=True)
     if reply.status >= 400:  # noqa: PLR2004 - the error classes of HTTP begin here
         raise typer.Exit(1)
 
@@ -70,6 +88,15 @@ def _show(reply: Reply) -> None:
     elif reply.body:
         kind = reply.headers.get("content-type", "no content type")
         typer.echo(f"  {len(reply.body)} bytes of {kind}, not shown", err=True)
+
+
+def _hints(question: Question, reply: Reply) -> Iterator[str]:
+    """What a person could do next about an error."""
+    if reply.status == HTTPStatus.METHOD_NOT_ALLOWED and question.method == "GET":
+        yield f"a model is asked with a body, by POST: add a form ({A_FORM}) or JSON ({A_BODY})"
+    name = reply.headers.get("x-request-id", "")
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR and name:
+        yield f"the server's log tells more: look for {name} in it"
 
 
 def _document(reply: Reply) -> dict[str, object]:

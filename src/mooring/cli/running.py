@@ -35,6 +35,7 @@ SERVICE_PORT = 8080
 # What a person at a terminal wants: to end at once, with what is in hand finished. Then what the platform sends.
 INTERACTIVE_STOP = {"SIGINT": 5.0, "SIGTERM": 5.0}
 LAST_LOGS_SECONDS = 2.0
+SHOWN_CHARACTERS = 200
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 
 
@@ -115,7 +116,10 @@ class _Run:
             typer.echo("stopping", err=True)
             self._engine.stop(self._started.container, signals=INTERACTIVE_STOP)
         except Terminated:
-            self._engine.stop(self._started.container, signals={"SIGTERM": float(self._started.launch.stop_seconds)})
+            limit = self._started.launch.stop_seconds
+            typer.echo(f"SIGTERM is passed on to the container, which has up to {limit} s to end", err=True)
+            self._engine.stop(self._started.container, signals={"SIGTERM": float(limit)})
+            self._tell_end()
         finally:
             self._let_go(remove=not left_running)
 
@@ -135,9 +139,14 @@ class _Run:
         # Joined in pieces only so that a signal is not kept waiting on any platform.
         while self._thread.is_alive():
             self._thread.join(0.5)
-        seen = self._engine.observe(self._started.container)
-        typer.echo(f"the container ended by itself, with exit code {seen.exit_code}", err=True)
-        raise typer.Exit(1 if seen.exit_code else 0)
+        raise typer.Exit(1 if self._tell_end() else 0)
+
+    def _tell_end(self) -> int:
+        """Say with which exit code the container ended, and give it."""
+        self._thread.join(LAST_LOGS_SECONDS)
+        code = self._engine.observe(self._started.container).exit_code or 0
+        typer.echo(f"the container ended, with exit code {code}", err=True)
+        return code
 
     def _tell_how_to_stop(self) -> None:
         name, program = self._engine.observe(self._started.container).name, self._engine.program
@@ -164,7 +173,8 @@ def _show(logs: LogStream) -> None:
 
 def _tell_waiting(answer: Answer) -> None:
     if answer.status:
-        typer.echo(f"not ready: health answers {answer.status} {' '.join(answer.body.split())[:200]}", err=True)
+        reason = f": {answer.reason[:SHOWN_CHARACTERS]}" if answer.reason else ""
+        typer.echo(f"not ready: health answers {answer.status}{reason}", err=True)
 
 
 def _tell_diagnosis(reference: str, facts: Facts) -> None:

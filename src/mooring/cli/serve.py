@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,12 @@ import typer
 if TYPE_CHECKING:
     from mooring.contract import Edition, ModelConfig
     from mooring.project.project import Project
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8080
+LAST_PORT = 65535
+# Addresses that mean all of a machine's, and the one of them that its own user would call.
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound to it here
 
 
 def register(app: typer.Typer) -> None:
@@ -52,13 +60,16 @@ def serve(
         )
     asked = {"MOORING_PORT": port, "MOORING_HOST": host, "MOORING_PYTHON": _interpreter(python)}
     environ = {
-        "MOORING_HOST": "127.0.0.1",
+        "MOORING_HOST": DEFAULT_HOST,
         **_limits(named(edition or project.settings.edition or "otc-2022")),
         **_own_interpreter(project),
         **os.environ,
         **{name: str(value) for name, value in asked.items() if value is not None},
     }
     _tell_mended(project.config)
+    host, taking = environ["MOORING_HOST"] or DEFAULT_HOST, _port(environ)
+    _require_free(host, taking)
+    _tell_calls(project.config, ANYWHERE.get(host, host), taking)
     _become_server(project.root, project.config, environ)
 
 
@@ -92,6 +103,37 @@ def _tell_mended(config: ModelConfig) -> None:
         typer.echo(f"{finding.where}: {finding.message}", err=True)
     if config.findings:
         typer.echo("mooring config show prints the mended form", err=True)
+
+
+def _port(environ: dict[str, str]) -> int:
+    """The port that the server will take; 0 when it takes any, or when the setting is one that it will refuse."""
+    text = environ.get("MOORING_PORT") or str(DEFAULT_PORT)
+    return int(text) if text.isascii() and text.isdigit() and int(text) <= LAST_PORT else 0
+
+
+def _require_free(host: str, port: int) -> None:
+    """Conflict when somebody listens there already; whatever else is wrong with the address the server says itself."""
+    from mooring.errors import Conflict  # noqa: PLC0415
+
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            ours.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise Conflict(
+                    f"port {port} of this machine is taken by another program",
+                    hint="choose another with --port, or 0 for any that is free",
+                ) from error
+
+
+def _tell_calls(config: ModelConfig, host: str, port: int) -> None:
+    from mooring.cli.curl import curl  # noqa: PLC0415 - slow to open
+
+    base = f"http://{f'[{host}]' if ':' in host else host}:{port or 'PORT'}"
+    typer.echo("once it is ready:", err=True)
+    for api in config.apis:
+        typer.echo(f"  {curl(api, base)}", err=True)
 
 
 def _become_server(root: Path, config: ModelConfig, environ: dict[str, str]) -> NoReturn:

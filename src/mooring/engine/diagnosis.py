@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mooring.engine import exits, silence
+from mooring.engine import exits, loading, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ JUDGES: tuple[Callable[[Facts], Cause | None], ...] = (
     exits.crashed,
     exits.finished_at_once,
     exits.exited,
+    loading.loading_failed,
     silence.health_unavailable,
     silence.health_missing,
     silence.health_redirected,

@@ -5,6 +5,7 @@ Exit codes are the shell's: 126 found but not executable, 127 not found, 128 + n
 
 from __future__ import annotations
 
+import re
 import signal
 
 from mooring.engine.cause import Cause, Facts
@@ -12,6 +13,8 @@ from mooring.engine.cause import Cause, Facts
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 SIGNALLED = 128
+MODULE_MISSING = r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)'?"
+LIBRARY_MISSING = r"(\S+\.so[.\d]*): cannot open shared object file"
 KEEPS_RUNNING = "a server that keeps running in the foreground"
 
 
@@ -50,13 +53,21 @@ def out_of_memory(facts: Facts) -> Cause | None:
 
 def python_module_missing(facts: Facts) -> Cause | None:
     """Python could not import something."""
-    found = facts.said(r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)'?")
+    found = facts.said(MODULE_MISSING)
     if not found or (not facts.ended and facts.listeners):
+        return None
+    return missing_module(found.group(0), f"{_exit(facts)}: Python found no module named {found.group(1)}")
+
+
+def missing_module(said: str, seen: str) -> Cause | None:
+    """The cause that Python's own words name, if they are about a module; `seen` is how it came out."""
+    found = re.search(MODULE_MISSING, said, re.IGNORECASE)
+    if not found:
         return None
     name = found.group(1)
     return Cause(
         name="python-module-missing",
-        seen=f"{_exit(facts)}: Python found no module named {name}",
+        seen=seen,
         expected="every package that the code imports inside the image",
         advice=f"add the package that holds {name} to requirements.txt and build again; "
         "if it is a file of yours, see that it is copied and that the working directory is right",
@@ -65,12 +76,20 @@ def python_module_missing(facts: Facts) -> Cause | None:
 
 def shared_library_missing(facts: Facts) -> Cause | None:
     """The loader did not find a native library."""
-    found = facts.said(r"(\S+\.so[.\d]*): cannot open shared object file")
+    found = facts.said(LIBRARY_MISSING)
     if not found or (not facts.ended and facts.listeners):
+        return None
+    seen = f"{_exit(facts)}: the shared library {found.group(1)} is not in the image"
+    return missing_library(found.group(0), seen)
+
+
+def missing_library(said: str, seen: str) -> Cause | None:
+    """The cause that the loader's own words name, if they are about a library; `seen` is how it came out."""
+    if not re.search(LIBRARY_MISSING, said, re.IGNORECASE):
         return None
     return Cause(
         name="shared-library-missing",
-        seen=f"{_exit(facts)}: the shared library {found.group(1)} is not in the image",
+        seen=seen,
         expected="the system libraries that the Python packages link to",
         advice="install the system package that holds it (on Debian, apt-file search finds it; "
         "libGL.so.1 is in libgl1, libgomp.so.1 in libgomp1)",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import enum
 import http.client
+import json
 import socket
 import ssl
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-# Enough of a body to hold a reason; a health endpoint that answers with a page is cut.
-BODY_BYTES = 2000
+# Enough of a body to hold a reason, which may be a framework's long list of what does not fit; a page is cut.
+BODY_BYTES = 64 * 1024
+REASON_KEYS = ("reason", "error_msg", "detail", "message")
 
 
 class Outcome(enum.Enum):
@@ -38,6 +40,16 @@ class Answer:
     def ok(self) -> bool:
         """Whether this means healthy: any 2xx, whatever the body says (only the status is normative)."""
         return self.outcome is Outcome.ANSWERED and 200 <= self.status < 300  # noqa: PLR2004 - the 2xx class of HTTP
+
+    @property
+    def reason(self) -> str:
+        """The reason inside a JSON body when there is one, else the body, in one line."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            value = None
+        told = [str(value[key]) for key in REASON_KEYS if key in value] if isinstance(value, dict) else []
+        return " ".join((told[0] if told else self.body).split())
 
 
 def ask(url: str, *, timeout_seconds: float) -> Answer:

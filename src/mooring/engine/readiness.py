@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mooring.engine.cause import Facts
+from mooring.engine.loading import failure, is_hopeless
 from mooring.engine.probe import Answer, Outcome, ask, speaks_tls
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def wait_until_healthy(
 ) -> Facts | None:
     """Probe until healthy and give None; give the facts of the failure when it ends or its time is over.
 
-    `noticed` hears each answer that differs from the one before it.
+    Its time is over early when its model keeps failing to load for one reason. `noticed` hears each answer that differs
+    from the one before it, and of one load failure the first only.
     """
     began = time.monotonic()
     deadline = began + started.expectation.wait_seconds
@@ -68,10 +70,11 @@ def wait_until_healthy(
         if started.expectation.met_by(answer):
             return None
         if not answers or answer != answers[-1]:
+            is_news = not answers or not failure(answer) or failure(answer) != failure(answers[-1])
             answers.append(answer)
-            if noticed:
+            if noticed and is_news:
                 noticed(answer)
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or is_hopeless(answers):
             # Looked at again: it may have ended during the last probe.
             return _facts(engine, started, engine.observe(started.container), answers, waited=time.monotonic() - began)
         time.sleep(PROBE_EVERY_SECONDS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from mooring.engine.cause import Cause, Facts
 from mooring.engine.probe import Outcome
 
@@ -169,12 +167,4 @@ def _outcome(facts: Facts) -> Outcome | None:
 
 
 def _body(facts: Facts) -> str:
-    """The reason inside a JSON body when there is one, else the beginning of the body in one line."""
-    text = facts.last_answer.body if facts.last_answer else ""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if isinstance(value, dict):
-        text = next((str(value[key]) for key in ("reason", "error_msg", "detail", "message") if key in value), text)
-    return " ".join(text.split())[:SHOWN_CHARACTERS]
+    return facts.last_answer.reason[:SHOWN_CHARACTERS] if facts.last_answer else ""

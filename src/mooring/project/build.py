@@ -123,7 +123,7 @@ def _plan(project: Project, options: Options, *, builder: Builder, say: Callable
         missing = " and ".join(base.missing_for_batch)
         say(f"warning: {base.reference} has no {missing}: the image will do for real-time services, not for batch")
     packages = _packages(project, base, say=say)
-    layers = (server_layer(base), *([packages_layer(packages)] if packages else []), with_key(weights))
+    layers = (server_layer(base, say=say), *([packages_layer(packages)] if packages else []), with_key(weights))
     last = (code, config_layer(project, base))
     text = dockerfile(layers, last, base=base, edition=chosen, labels=_labels(project, chosen))
     return _Plan(base=base, text=text, layers=layers, last=last)
@@ -152,7 +152,7 @@ def _base(project: Project, options: Options, *, builder: Builder, say: Callable
     wanted = options.base or project.settings.base or DEFAULT_BASE
     reference = _reference(wanted, project, options, builder=builder, say=say)
     worker = project.settings.python or DEFAULT_PYTHON
-    return probe(builder, reference, worker=worker, platform=options.platform)
+    return probe(builder, reference, worker=worker, platform=options.platform, say=say)
 
 
 def _packages(project: Project, base: Base, *, say: Callable[[str], None]) -> Path | None:
@@ -168,7 +168,7 @@ def _packages(project: Project, base: Base, *, say: Callable[[str], None]) -> Pa
         folder=PACKAGES_FOLDER,
     )
     lock = locked(wanted, project.root, target=target, find_links=project.wheels, say=say)
-    return installed(lock, project.root, target=target, find_links=project.wheels)
+    return installed(lock, project.root, target=target, find_links=project.wheels, say=say)
 
 
 def _labels(project: Project, chosen: Edition) -> dict[str, str]:

@@ -15,7 +15,7 @@ from mooring.project.packages import FORMAT, Target, compile_modules, installed
 from mooring.project.project import CONFIG_FILE, MODEL_FOLDER, Kind, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mooring.project.probe import Base
     from mooring.project.tree import ProjectFile
@@ -62,12 +62,14 @@ def server_lock() -> str:
     raise Unavailable("the server's lock file is missing from this installation", hint="install mooring again")
 
 
-def server_layer(base: Base) -> Layer:
+def server_layer(base: Base, *, say: Callable[[str], None]) -> Layer:
     """The model server and its own dependencies, in a folder that nothing else looks into."""
     target = Target(
         python=base.server.series, platform=base.platform(base.server), magic=base.server.magic, folder=SERVER_FOLDER
     )
-    dependencies = installed(server_lock(), Path(__file__).parent, target=target)
+    dependencies = installed(
+        server_lock(), Path(__file__).parent, target=target, say=lambda line: say(f"{line} for the server")
+    )
     package = _server_package(target)
     top = SERVER_FOLDER.lstrip("/")
     items = (

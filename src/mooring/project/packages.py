@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -86,8 +87,10 @@ def _compile(wanted: Requirements, kept: str, root: Path, *, target: Target, fin
         return output.read_text(encoding="utf-8")
 
 
-def installed(lock: str, root: Path, *, target: Target, find_links: Sequence[Path] = ()) -> Path:
-    """A folder with the packages of a lock, from the cache when they were fetched before.
+def installed(
+    lock: str, root: Path, *, target: Target, find_links: Sequence[Path] = (), say: Callable[[str], None]
+) -> Path:
+    """A folder with the packages of a lock, from the cache when they were fetched before; else `say` gets a line.
 
     Raises:
         Refused: a package is not to be had as a wheel for the target, or its hash is another.
@@ -98,6 +101,8 @@ def installed(lock: str, root: Path, *, target: Target, find_links: Sequence[Pat
     folder = cache_folder() / "packages" / key
     with made_once(folder) as work:
         if work is not None:
+            count = len(re.findall(r"^[A-Za-z0-9]", lock, re.MULTILINE))  # hashes are indented, options begin with '-'
+            say(f"fetching and installing {count} package{'' if count == 1 else 's'}")
             _fetch(lock, work, root, target=target, find_links=find_links)
             if ours:
                 compile_modules(work, target.folder)

@@ -10,6 +10,8 @@ from mooring.errors import MooringError, Refused
 from mooring.project.cache import cache_folder, digest, read_json, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mooring.project.builder import Builder
 
 SERVER_PYTHON = (3, 10)
@@ -105,8 +107,10 @@ class Base:
         return f"{machine}-manylinux_2_{usable[-1]}"
 
 
-def probe(builder: Builder, reference: str, *, worker: str, platform: str = "") -> Base:
+def probe(builder: Builder, reference: str, *, worker: str, platform: str = "", say: Callable[[str], None]) -> Base:
     """Look into an image once; later calls for the same image are answered from the cache.
+
+    `say` gets a line when the image has to be fetched first.
 
     Raises:
         NotFound: there is no such image.
@@ -114,6 +118,7 @@ def probe(builder: Builder, reference: str, *, worker: str, platform: str = "") 
     """
     image = builder.image(reference)
     if image is None or (platform and image.architecture and image.architecture != platform.split("/")[1]):
+        say(f"fetching the image {reference}")
         builder.pull(reference, platform=platform)
         image = builder.image(reference)
     if image is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -94,6 +95,11 @@ class Project:
             Refused: something in the folder leads out of it, or is no file.
         """
         return tuple(walk(self.root, exclude=self.settings.exclude))
+
+    @property
+    def image_name(self) -> str:
+        """A name for its image, to suggest: of the folder's name, what an image's name may have."""
+        return f"{re.sub('[^a-z0-9]+', '-', self.root.name.lower()).strip('-') or 'model'}:1"
 
     @property
     def requirements(self) -> Path | None:

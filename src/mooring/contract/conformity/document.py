@@ -37,7 +37,7 @@ def breaches(root: Node, edition: Edition, notes: Notes) -> None:
         _metrics(members["metrics"], edition, notes)
     apis_breaches(members["apis"], str(members["model_type"].value), edition, notes)
     dependencies_breaches(members.get("dependencies"), edition, notes, image=image)
-    health_breaches(members, edition, notes, image=image)
+    health_breaches(root, edition, notes, image=image)
     _unknown_names(root, notes)
 
 
@@ -85,8 +85,9 @@ def _metrics(node: Node, edition: Edition, notes: Notes) -> None:
     places = edition.get(v.CONFIG_METRIC_DECIMALS, 0)
     for name, child in node.members.items():
         if name not in METRICS:
-            hint = f"known: {', '.join(METRICS)}"
-            notes.add("CFG-MET-02", INFO, child.name, f"metrics.{shortened(name)} is not shown anywhere", hint=hint)
+            close = _meant(name, node, METRICS)
+            level, hint = (SHOULD, f"did you mean {close!r}?") if close else (INFO, f"known: {', '.join(METRICS)}")
+            notes.add("CFG-MET-02", level, child.name, f"metrics.{shortened(name)} is not shown anywhere", hint=hint)
         elif isinstance(child.value, bool) or not isinstance(child.value, int | float):
             notes.add("CFG-MET-01", MUST, child, f"metrics.{name} must be a number, not {child.kind}")
         elif places and len(child.literal.partition("e")[0].partition(".")[2]) > places:
@@ -114,6 +115,13 @@ def _unknown(node: Node, known: Iterable[str], what: str, notes: Notes) -> None:
     names = tuple(known)
     for name, child in node.members.items():
         if name not in names:
-            close = nearest(name, set(names) - set(node.members))
+            close = _meant(name, node, names)
             hint = f"did you mean {close!r}?" if close else "it is kept as it is; the platform ignores it or refuses it"
             notes.add("CFG-KEY-01", SHOULD, child.name, f"{what} has no {shortened(name)!r}", hint=hint)
+
+
+def _meant(name: str, node: Node, known: Iterable[str]) -> str:
+    """The known name that looks like this one, "" if none does; not one that was declared beside it."""
+    # What mending filled in where nothing was declared has a place, and no name in the file.
+    declared = {key for key, child in node.members.items() if child.name_place is not None}
+    return nearest(name, set(known) - declared)

@@ -17,8 +17,9 @@ MOST = 2147483647
 LEAST = {"period_seconds": 1, "initial_delay_seconds": 0, "timeout_seconds": 1, "failure_threshold": 1}
 
 
-def health_breaches(members: dict[str, Node], edition: Edition, notes: Notes, *, image: bool) -> None:
+def health_breaches(root: Node, edition: Edition, notes: Notes, *, image: bool) -> None:
     """Note what the edition has against the health blocks of a clean config.json, or that there is none."""
+    members = root.members
     for name in HEALTH_BLOCKS:
         if name in members:
             _block(members[name], name, edition, notes)
@@ -33,7 +34,7 @@ def health_breaches(members: dict[str, Node], edition: Edition, notes: Notes, *,
             if needed
             else "; without it no upgrade is seamless"
         )
-        notes.add("CFG-HEALTH-02", SHOULD, members["model_type"], message, hint=f'add "health": {{"url": "{url}"}}')
+        notes.add("CFG-HEALTH-02", SHOULD, root, message, hint=f'add "health": {{"url": "{url}"}}')
 
 
 def _block(node: Node, what: str, edition: Edition, notes: Notes) -> None:

@@ -13,6 +13,7 @@ _LIMITS = (
     ("minimum", "maximum"),
     ("minProperties", "maxProperties"),
 )
+_HOLD_OBJECTS = (*keywords.ONE, *keywords.NAMED, "items")
 
 
 def schema_breaches(node: Node, what: str, notes: Notes) -> None:
@@ -67,14 +68,14 @@ def _unknown(members: dict[str, Node], what: str, notes: Notes) -> None:
     for name, child in members.items():
         if name in keywords.KNOWN or name.startswith("x-"):
             continue
-        close = nearest(name, keywords.KEYWORDS)
-        hint = (
-            "is it a property? properties belong inside" + ' "properties"' if child.is_object else "it judges nothing"
-        )
+        close = nearest(name, set(keywords.KEYWORDS) - set(members))
+        asked = [f"did you mean {close!r}?"] if close and (not child.is_object or close in _HOLD_OBJECTS) else []
+        if child.is_object:
+            asked.append('is it a property? properties belong inside "properties"')
         notes.add(
             "CFG-SCHEMA-11",
             SHOULD,
             child.name,
             f"{what}: {shortened(name)!r} is not a keyword of JSON Schema",
-            hint=f"did you mean {close!r}?" if close and not child.is_object else hint,
+            hint=" or ".join(asked) or "it judges nothing",
         )

@@ -1,0 +1,34 @@
+"""How a file gets new content: whole or not at all, also when it is the file that was read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from mooring.errors import Refused
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Write `content` beside the file and move it there; what a link leads to is replaced, a file's mode is kept.
+
+    Raises:
+        Refused: it is a folder, or cannot be written; what was there is as it was.
+    """
+    if file.is_dir():
+        raise Refused(f"{file} is a folder", hint=f"name a file: {file / 'config.json'}")
+    target = Path(os.path.realpath(file))
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with beside.open("xb") as work:
+            work.write(content)
+            work.flush()
+            os.fsync(work.fileno())
+        if target.exists():
+            beside.chmod(target.stat().st_mode & 0o7777)
+        beside.replace(target)
+    except OSError as error:
+        raise Refused(f"cannot write {file}: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink()
