@@ -77,9 +77,12 @@ def _levelled(image):
     contrast = max(darker, lighter)
     if contrast < FAINTEST:
         raise NoDigit("looks blank: nothing in it stands out from the paper")
+    towards = contrast if lighter > darker else -contrast
+    if int(rim[-1]) - int(rim[0]) <= 0.15 * contrast:
+        return levels, paper, towards
     inked, near, grey = (_within(rim, paper, share * contrast) for share in (0.75, 0.3, 0.15))
     if len(rim) - inked + grey >= EVEN * len(rim):
-        return levels, paper, (contrast if lighter > darker else -contrast)
+        return levels, paper, towards
     sure = near > 0.6 * len(rim) and contrast > 2 * min(darker, lighter)
     return _levelled_in_uneven_light(image, lighter - darker if sure else 0)
 
