@@ -308,6 +308,80 @@ def test_ctrl_c_ends_it_at_once(project, serve):
     assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
 
 
+def test_a_worker_that_ends_itself_is_not_said_to_have_been_killed(project, serve):
+    code = """
+        import os
+        from mooring_serve import Handler
+
+        class Ends(Handler):
+            def predict(self, x):
+                os._exit(3)
+    """
+    served = serve(project(code)).ready()
+    assert "exited with code 3" in served.json("/", {"x": 1})[1]["error_msg"]
+    served.line(r"worker gone .*exited with code 3")
+
+
+def takes_sigterm(pid):
+    """Whether a process has a handler for SIGTERM."""
+    with open(f"/proc/{pid}/status") as status:
+        caught = next(line for line in status if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1
+
+
+@pytest.mark.parametrize("pause", [0, 0.05, 0.1, 0.2])
+def test_sigterm_while_the_server_is_still_starting_is_not_lost(project, pause):
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mooring_serve", str(project(SLOW))],
+        env={**os.environ, "MOORING_PORT": "0", "MOORING_LINGER_SECONDS": "0.2"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: takes_sigterm(server.pid), "it takes signals")
+    time.sleep(pause)  # at whatever moment of its start it comes
+    server.terminate()
+    said, _ = server.communicate(timeout=15)
+    assert server.returncode == 0, said
+    assert "stopping signal=SIGTERM" in said
+
+
+def test_a_slow_reader_gets_the_whole_answer_though_the_server_stops(project, serve):
+    code = """
+        from mooring_serve import Handler
+
+        class Long(Handler):
+            def predict(self, x):
+                return "y" * 30_000_000
+    """
+    served = serve(project(code), linger_seconds=0.1, drain_limit_seconds=20).ready()
+    with contextlib.closing(served.connection()) as connection:
+        connection.request("POST", "/", b'{"x": 1}')
+        response = connection.getresponse()
+        served.process.terminate()
+        served.line("INFO stopping")
+        time.sleep(1)  # slow, and longer than the linger
+        assert len(response.read()) == 30_000_002
+    assert served.process.wait(10) == 0
+
+
+def test_requests_sent_before_sigterm_are_all_answered(project, serve):
+    served = serve(project(SLOW), linger_seconds=0.2, drain_limit_seconds=20).ready()
+    request = b'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{"x": 0.2}'
+    half = socket.create_connection(("127.0.0.1", served.port), timeout=20)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as line, half:
+        half.sendall(request[:-4])
+        line.sendall(request * 5)
+        until(lambda: b"in_flight 1.0" in served.ask("GET", "/metrics")[1], "they are on the way")
+        served.process.terminate()
+        answer = b""
+        while piece := line.recv(65536):
+            answer += piece
+        assert answer.count(b"HTTP/1.1 200 ") == 5
+        half.sendall(request[-4:])
+        assert b'"slept": 0.2' in half.recv(65536)
+    assert served.process.wait(10) == 0
+
+
 def test_a_killed_parent_leaves_no_worker_behind(project, serve):
     served = serve(project(SLOW)).ready()
     (worker,) = served.workers()

@@ -311,16 +311,90 @@ def test_pipelined_requests_are_answered_in_order(double):
 
 def test_a_body_over_the_limit_behind_others_does_not_cost_them_their_answers(project, serve):
     served = serve(project(DOUBLE), body_limit_bytes=1000).ready()
-    answer = raw(served, posted(b'{"x": 1}') + posted(b"y" * 2000) + posted(b'{"x": 2}', b"connection: close"))
-    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"413", b"200"]
+    answer = raw(served, posted(b'{"x": 1}') + posted(b"y" * 2000))
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"413"]
 
 
-def test_a_wish_for_another_protocol_is_answered_in_this_one(double):
-    answer = raw(double, posted(b'{"x": 2}', b"connection: Upgrade", b"upgrade: h2c"))
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"without an Upgrade header" in answer
-    answer = raw(double, b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
-    assert b"connection: close" in answer
+@pytest.mark.parametrize(
+    ("more", "statuses"),
+    [
+        (b"\x00\x01 this is no HTTP", [b"200", b"400"]),
+        (b"GET /health HTTP/1.1\r\nhost: x\r\n" + b"h: vvvvvv\r\n" * 10_000, [b"200", b"431"]),
+    ],
+)
+def test_bytes_that_are_no_request_do_not_cost_those_before_them_their_answers(double, more, statuses):
+    assert re.findall(rb"HTTP/1.1 (\d+)", raw(double, posted(b'{"x": 1}') + more)) == statuses
+
+
+def test_what_follows_connection_close_does_not_cost_the_answer(double):
+    answer = raw(double, posted(b'{"x": 1}', b"connection: close") + posted(b'{"x": 2}'))
+    assert b'{"y": 2}' in answer
+    assert b'{"y": 4}' not in answer
+
+
+def test_hundreds_of_requests_in_one_packet_are_all_answered(double):
+    (worker,) = double.workers()
+    health = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"
+    last = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    answer = raw(double, posted(b'{"x": 1}') + health * 1000 + posted(b"{}") * 500 + last)
+    assert answer.count(b"HTTP/1.1 200 ") == 1002
+    assert answer.count(b"HTTP/1.1 400 ") == 500
+    assert double.workers() == [worker]
+
+
+def test_a_head_or_a_chunk_that_does_not_end_is_cut_off(double):
+    beginnings = [
+        b"GET /health HTTP/1.1\r\nhost: x\r\nh: ",
+        b"GET /health HTTP/1.1\r\nhost: x\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1;extension=",
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\ntrailer: ",
+    ]
+    for beginning in beginnings:
+        with socket.create_connection(("127.0.0.1", double.port), timeout=10) as line:
+            line.sendall(beginning)
+            with contextlib.suppress(OSError):
+                for _ in range(64):
+                    line.sendall(b"v" * 65536)
+                raise AssertionError("4 MiB of it were taken")
+
+
+def test_bodies_are_let_go_as_soon_as_they_are_answered(project, serve):
+    served = serve(project(UPLOAD, IMAGES)).ready()
+
+    def resident():
+        return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{served.process.pid}/status").read_text())[1])
+
+    picture = b"x" * 2_000_000
+    for _ in range(5):
+        served.upload(images=("a.jpg", picture))
+    before = resident()
+    for number in range(60):
+        sent = {"images": ("a.jpg", picture), **({"image": "text"} if number % 2 else {})}
+        assert served.upload(**sent)[0] == 200
+        assert served.upload(image=("a.jpg", picture))[0] == 400
+    assert resident() - before < 40_000, "240 MB of pictures went through"
+
+
+def test_a_value_of_megabytes_is_not_repeated_in_the_error(double):
+    status, answer, _ = double.json("/", {"x": [{"secret": n} for n in range(20_000)]})
+    assert (status, answer["error_msg"]) == (400, "x: expected a number, got an array")
+
+
+def test_silent_connections_make_room_for_new_ones(project, serve):
+    served = serve(project(DOUBLE), connections=10).ready()
+    with contextlib.ExitStack() as silent:
+        for _ in range(30):
+            silent.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+        assert served.ask("GET", "/health")[0] == 200
+
+
+def test_a_wish_for_another_protocol_is_ignored(double):
+    wish = (b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMAAABkAAQAAP__")
+    answer = raw(double, posted(b'{"x": 2}', *wish) + posted(b'{"x": 3}', b"connection: close"))
+    assert b'{"y": 4}' in answer
+    assert b'{"y": 6}' in answer
+    chunked = b'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n%b\r\n8\r\n{"x": 5}\r\n0\r\n\r\n'
+    assert b'{"y": 10}' in raw(double, chunked % b"".join(b"%b\r\n" % header for header in wish))
 
 
 def test_http_1_0_is_answered_and_closed(double):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from mooring_serve import early
+
+early.note_signals()  # before the slow imports
+
+# ruff: noqa: E402
 import argparse
 import os
 import sys

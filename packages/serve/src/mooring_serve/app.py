@@ -64,7 +64,7 @@ class App:
             problem = self._lost(request, methods)
             if problem is not None:
                 return problem
-        if request.headers.get(b"content-encoding", b"identity") != b"identity":
+        if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             return Problem(415, "UNSUPPORTED_MEDIA_TYPE", "compressed bodies are not taken; send the body as it is")
         return None
 
@@ -101,13 +101,22 @@ class App:
             request.call.origin = (request, connection, route)
             self._pool.submit(request.call)
         except Problem as problem:
+            self._forget(request)
             self._refuse(request, connection, problem, request_id)
         except Exception as error:  # noqa: BLE001 - a bug of ours still answers in our form
             log("ERROR", "internal error", request_id=request_id, error=repr(error))
+            self._forget(request)
             self._refuse(request, connection, Problem(500, "INTERNAL", "the server failed; see its log"), request_id)
+
+    @staticmethod
+    def _forget(request: Request) -> None:
+        if request.call is not None:
+            request.call.drop()
+            request.call = None
 
     def _came_back(self, call: Call, began: float) -> None:
         request, connection, route = call.origin
+        call.origin = request.call = None  # no circles: a body is let go as soon as it is answered
         queue = call.sent - call.arrived if call.sent else 0.0
         if call.problem is not None:
             status, body, code = call.problem.status, call.problem.body(), call.problem.code
@@ -137,19 +146,12 @@ class App:
         connection.answer(request, problem.status, problem.body(), more=more)
         self._account(request, problem, request_id)
 
-    def refuse_early(self, request: Request, connection: Connection, problem: Problem) -> None:
-        """Refuse a request whose body has not come, and account for it."""
-        request_id = self._request_id(request)
-        connection.send_early(request, problem, b"x-request-id: %b\r\n" % request_id.encode() + _lines(problem))
-        self._account(request, problem, request_id)
-
     def hung_up(self, request: Request) -> None:
         """The client is gone before its answer: a call that has not begun is dropped."""
-        if request.call is None:
-            return
-        request.call.drop()
-        problem = Problem(_CLIENT_GONE, "CLIENT_GONE", "")
-        self._account(request, problem, request.call.frame[1])
+        call, request.call = request.call, None
+        if call is not None:
+            call.drop()
+            self._account(request, Problem(_CLIENT_GONE, "CLIENT_GONE", ""), call.frame[1])
 
     def _account(self, request: Request, problem: Problem, request_id: str) -> None:
         route = self._routes.get(request.path, {}).get(request.method)

@@ -16,6 +16,8 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 _MAX_PARTS = 128
 _SHOWN = 60
+_SHOWN_ITEMS = 5
+_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a text", list: "an array", dict: "an object"}
 
 # (field, file name, content type, content)
 Part = tuple[str, str, str, bytes]
@@ -41,7 +43,9 @@ class Reader:
         self._required = _required(api, self._files)
         self._schema = {} if not enforce else without_files(api.schema, self._files)
         self._properties: dict[str, Any] = self._schema.get("properties", {})
-        self._validator = jsonschema_rs.Draft202012Validator(self._schema, offline=True) if self._schema else None
+        self._validator = (
+            jsonschema_rs.Draft202012Validator(self._schema, offline=True, mask="it") if self._schema else None
+        )
         self._decode = msgspec.json.Decoder().decode
 
     def read(self, content_type: str, query: str, body: bytes) -> Body:
@@ -64,7 +68,7 @@ class Reader:
                     415, "UNSUPPORTED_MEDIA_TYPE", f"{self._where} takes {self._content_type}, not {MULTIPART}"
                 )
             return self._checked(multipart(content_type, body, self._files))
-        if not body and query:
+        if not body and query and (self._takes_json or self._takes_form):
             return self._checked(Body(dict(parse_qsl(query, keep_blank_values=True)), []), texts=True)
         if self._takes_form:
             if FORM in (self._content_type, kind):
@@ -104,8 +108,11 @@ class Reader:
         if self._takes_form or texts:
             value = {name: self._converted(name, text) for name, text in value.items()}
             self._check_files(value, files)
-        if self._validator is not None and not self._validator.is_valid(value):
-            raise invalid(explain(next(iter(self._validator.iter_errors(value)))))
+        try:
+            if self._validator is not None and not self._validator.is_valid(value):
+                raise invalid(explain(next(iter(self._validator.iter_errors(value))), value))
+        except ValueError as error:  # deeper than the validator goes
+            raise invalid(f"the body cannot be judged: {_short(str(error))}") from None
         return Body(value, files)
 
     def _check_files(self, value: dict[str, Any], files: list[Part]) -> None:
@@ -223,16 +230,18 @@ def _text(name: str, content: bytes) -> str:
         raise invalid(f"field {name!r} is not text in UTF-8") from None
 
 
-def explain(error: jsonschema_rs.ValidationError) -> str:
+def explain(error: jsonschema_rs.ValidationError, value: Any) -> str:
     """One sentence for what does not fit the schema: where, what was expected, what came."""
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
         return f"field {path([*error.instance_path, kind.property])!r} is missing"
-    where = path(error.instance_path)
+    where = path(error.instance_path) or "the body"
+    came = value
+    for step in error.instance_path:
+        came = came[step]
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
-        expected = _article(" or ".join(kind.types))
-        return f"{where or 'the body'}: expected {expected}, got {_kind(error.instance)} ({_short(error.instance)})"
-    return f"{where or 'the body'}: {_short(error.message, 200)}"
+        return f"{where}: expected {_article(' or '.join(kind.types))}, got {_came(came)}"
+    return f"{where}: {_short(error.message, 200)}, got {_came(came)}"
 
 
 def path(steps: list[str | int]) -> str:
@@ -252,9 +261,8 @@ def _article(kind: str) -> str:
     return kind if kind.startswith("a ") else f"an {kind}" if kind[0] in "aeio" else f"a {kind}"
 
 
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
+def _came(value: Any) -> str:
+    """What a value is, and the value itself if it is short: it may be megabytes."""
     names = {
         bool: "a boolean",
         int: "an integer",
@@ -263,9 +271,18 @@ def _kind(value: Any) -> str:
         list: "an array",
         dict: "an object",
     }
-    return names.get(type(value), type(value).__name__)
+    name = "null" if value is None else names.get(type(value), type(value).__name__)
+    if value is None or (isinstance(value, (list, dict)) and len(value) > _SHOWN_ITEMS):
+        return name
+    if isinstance(value, (list, dict)) and any(isinstance(one, (list, dict, str)) for one in _items(value)):
+        return name
+    return f"{name} ({_short(value)})"
+
+
+def _items(value: Any) -> Any:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _short(value: Any, most: int = _SHOWN) -> str:
-    told = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    told = value[: most + 1] if isinstance(value, str) else msgspec.json.encode(value).decode()
     return told if len(told) <= most else f"{told[:most]}..."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from mooring_serve.logs import log
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,15 +37,22 @@ class Call:
         if not self.done:
             self.done = True
             self.answer = answer
-            self.on_end(self)
+            self._end()
 
     def fail(self, problem: Problem) -> None:
         """There will be no answer."""
         if not self.done:
             self.done = True
             self.problem = problem
-            self.on_end(self)
+            self._end()
 
     def drop(self) -> None:
         """Nobody waits for it any more."""
         self.done = True
+        self.origin = None
+
+    def _end(self) -> None:
+        try:
+            self.on_end(self)
+        except Exception as error:  # noqa: BLE001 - a bug on the callers' side must not cost the worker its line
+            log("ERROR", "internal error", request_id=self.frame[1], error=repr(error))

@@ -7,6 +7,7 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
+from mooring_serve import early
 from mooring_serve.logs import log
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Drain:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._signalled, "SIGTERM")
         loop.add_signal_handler(signal.SIGINT, self._signalled, "SIGINT")
+        for number in early.arrived:
+            self._signalled(signal.Signals(number).name)
 
     def _signalled(self, name: str) -> None:
         if name == "SIGINT" or self._task is not None:
@@ -60,8 +63,9 @@ class Drain:
             await asyncio.wait_for(self._hurry.wait(), linger)
         self._listener.close()
         while loop.time() < limit and (self._pool.in_flight or self._listener.busy):
+            self._listener.close_silent()
             await asyncio.sleep(_STEP_SECONDS)
-        self.unfinished = self._pool.in_flight
+        self.unfinished = max(self._pool.in_flight, self._listener.busy)
         if self.unfinished:
             log("ERROR", "stopped at the drain limit", unfinished=self.unfinished)
             self._pool.give_up("the server stopped before the model answered")

@@ -26,7 +26,7 @@ class Listener:
         self.loop = asyncio.get_running_loop()
         self.date = _date()
         self.draining = False
-        self._connections: dict[Connection, float] = {}  # when they came
+        self._connections: dict[Connection, None] = {}  # a set that keeps their order
         self._server: asyncio.Server | None = None
 
     async def open(self, sock: socket.socket) -> None:
@@ -35,33 +35,39 @@ class Listener:
         self.loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     def join(self, connection: Connection) -> bool:
-        """Note a new connection; False when there are too many."""
-        self._connections[connection] = connection.last_byte
+        """Note a new connection, in the place of the longest silent one if need be; False when there are too many."""
+        if len(self._connections) >= self.settings.connections:
+            silent = [one for one in self._connections if one.silent]
+            if silent:
+                longest = min(silent, key=lambda one: one.last_byte)
+                self.leave(longest)
+                longest.close()
+        self._connections[connection] = None
         return len(self._connections) <= self.settings.connections
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection."""
         self._connections.pop(connection, None)
 
-    def heard_from(self, connection: Connection) -> bool:
-        """Whether a connection has ever sent anything."""
-        return connection.last_byte > self._connections.get(connection, 0.0)
-
     @property
-    def busy(self) -> bool:
-        """Whether any answer is on the way."""
-        return any(connection.busy for connection in self._connections)
+    def busy(self) -> int:
+        """How many connections have a request on its way in or an answer on its way out."""
+        return sum(connection.busy for connection in self._connections)
 
     def drain(self) -> None:
         """From now on every answer closes its connection."""
         self.draining = True
 
     def close(self) -> None:
-        """Take no more connections, and close those on which no answer is on the way."""
+        """Take no more connections."""
         if self._server is not None:
             self._server.close()
+
+    def close_silent(self) -> None:
+        """Close the connections on which nothing is on the way."""
         for connection in list(self._connections):
-            connection.close_if_idle()
+            if not connection.busy:
+                connection.close()
 
     def _sweep(self) -> None:
         self.date = _date()

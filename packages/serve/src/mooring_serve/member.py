@@ -21,6 +21,8 @@ _STEADY_SECONDS = 10.0
 # Below this model time the next call is sent before the last is answered, so that the worker never waits for us.
 _SHORT_SECONDS = 0.005
 _SMOOTHING = 0.1
+# How long a worker that hung up has to exit.
+_LAST_BREATHS, _BREATH_SECONDS = 20, 0.01
 
 
 class Member:
@@ -41,6 +43,7 @@ class Member:
         self._job = job
         self._since = time.monotonic()
         self._ready_at = 0.0
+        self._killed_because = ""
         self._told = ""  # the load failure whose traceback is in the log already
         self._spawned: Spawned | None = None
         self._line: Line | None = None
@@ -66,9 +69,18 @@ class Member:
         if self._spawned is None:
             loop.call_soon(on_lost, self)
             return
-        self._line = Line(lambda frame: on_frame(self, frame), lambda: on_lost(self))
+        self._line = Line(lambda frame: on_frame(self, frame), lambda: self._hung_up(loop, on_lost, _LAST_BREATHS))
         line = self._line
         await loop.create_unix_connection(lambda: line, sock=self._spawned.line)
+
+    def _hung_up(self, loop: asyncio.AbstractEventLoop, on_lost: Callable[[Member], None], left: int) -> None:
+        """Its line is closed: give the process a moment to end by itself, so that we learn how."""
+        if self.ready:
+            self.ready, self.reason = False, "the worker hung up"
+        if self.alive and left and not self._killed_because:
+            loop.call_later(_BREATH_SECONDS, self._hung_up, loop, on_lost, left - 1)
+        else:
+            on_lost(self)
 
     @property
     def pid(self) -> int:
@@ -126,12 +138,15 @@ class Member:
         """Note the end of the process; how it ended, in words that follow "it"."""
         if self._line is not None:
             self._line.transport.abort()
-        self.kill()  # what it started, and itself when only the line was closed
+        if self._spawned is not None:
+            self._spawned.kill()  # what it started, and itself when only the line was closed
         how = "did not start"
         if self._spawned is not None:
             self._spawned.process.wait()
             how = self._spawned.ending() or how
-        steady = self.ready and now - self._ready_at > _STEADY_SECONDS
+        how, self._killed_because = self._killed_because or how, ""
+        steady = self._ready_at > 0 and now - self._ready_at > _STEADY_SECONDS
+        self._ready_at = 0.0
         self.failures = 1 if steady else self.failures + 1
         self.ready = False
         self._line = None
@@ -153,7 +168,12 @@ class Member:
         if self._line is not None:
             self._line.transport.close()
 
-    def kill(self) -> None:
-        """End the process now, with what it started."""
+    def kill(self, because: str = "") -> None:
+        """End the process now, with what it started.
+
+        Args:
+            because: how its end will be told, in words that follow "it".
+        """
+        self._killed_because = because
         if self._spawned is not None:
             self._spawned.kill()

@@ -206,7 +206,7 @@ class Pool:
                     self._expire(call, now, limit)
             if member.held and now - member.began > limit:
                 log("ERROR", "predict over the time limit", worker=member.number, seconds=f"{now - member.began:.1f}")
-                member.kill()
+                member.kill(f"was stopped, because it was over the time limit of {limit:g} s,")
             elif member.connected and not member.alive:
                 member.hang_up()
         self._loop.call_later(_TICK_SECONDS, self._tick)

@@ -12,7 +12,21 @@ if TYPE_CHECKING:
 class Request:
     """One request, as far as it has been read."""
 
-    __slots__ = ("body", "call", "headers", "http10", "keep_alive", "method", "path", "problem", "query", "size", "url")
+    __slots__ = (
+        "body",
+        "call",
+        "head_bytes",
+        "headers",
+        "http10",
+        "keep_alive",
+        "method",
+        "path",
+        "problem",
+        "query",
+        "size",
+        "url",
+        "whole",
+    )
 
     def __init__(self) -> None:
         self.url = b""
@@ -24,7 +38,19 @@ class Request:
         self.method = self.path = self.query = ""
         self.keep_alive = True
         self.http10 = False
+        self.whole = False
+        self.head_bytes = 0
 
     def content(self) -> bytes:
         """The whole body."""
         return self.body[0] if len(self.body) == 1 else b"".join(self.body)
+
+    def head_without_upgrade(self) -> bytes:
+        """The head as it would be without the wish for another protocol."""
+        connection = self.headers.pop(b"connection", b"")
+        for name in (b"upgrade", b"http2-settings"):
+            self.headers.pop(name, None)
+        if b"close" in connection.lower():
+            self.headers[b"connection"] = b"close"
+        lines = b"".join(b"%b: %b\r\n" % pair for pair in self.headers.items())
+        return b"%b %b HTTP/1.1\r\n%b\r\n" % (self.method.encode(), self.url, lines)
