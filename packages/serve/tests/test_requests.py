@@ -58,7 +58,7 @@ def test_a_request_id_that_could_forge_a_log_line_is_replaced(double):
     ("body", "said"),
     [
         ('{"x": "two"}', "x: expected a number, got a text (two)"),
-        ("{}", "field 'x' is missing"),
+        ('{"y": 1}', "field 'x' is missing: got y"),
         ("[1]", "the body: expected an object, got an array"),
         ("{x: 1}", "the body is not JSON"),
         ('{"x": 1}{', "the body is not JSON"),
@@ -73,6 +73,17 @@ def test_bad_json_is_a_400_that_says_what_was_expected(double, body, said):
     assert status == 400
     assert answer["error_code"] == "INVALID_REQUEST"
     assert said in answer["error_msg"]
+
+
+def test_the_log_says_why_a_request_was_refused(double):
+    double.json("/", {"x": "two\nlines"})
+    double.line(r'status=400 code=INVALID_REQUEST reason="x: expected a number')
+    double.json("/", {"x": 404})
+    double.line(r'status=400 ms=.* code=INVALID_REQUEST reason="404 is not a number we like"')
+
+
+def test_a_misspelt_setting_is_told(project, serve):
+    serve(project(DOUBLE), workres=2).line(r"WARNING unknown setting name=MOORING_WORKRES nearest=MOORING_WORKERS")
 
 
 def test_errors_of_the_handler_are_answered_in_plain_words(double):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mooring_serve.config import Config, NotClean, find, read
 from mooring_serve.logs import log, take_over
-from mooring_serve.settings import BadSetting, Settings
+from mooring_serve.settings import BadSetting, Settings, unknown
 from mooring_serve.worker_process import Job
 
 _BAD_USE = 2
@@ -34,6 +34,8 @@ def main() -> None:
     except (NotClean, BadSetting) as error:
         print(f"mooring-serve: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
         sys.exit(_BAD_USE)
+    for name, nearest in unknown(os.environ).items():
+        log("WARNING", "unknown setting", name=name, nearest=nearest)
     sys.exit(_run(directory, config, settings))
 
 

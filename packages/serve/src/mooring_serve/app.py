@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 _METRICS = "/metrics"
 _CLIENT_GONE = 499  # never sent; what other servers' logs call a client that did not wait
-_OWN = "the server's own page"
+_NO_API = "none"
+_SHOWN_REASON = 300
 
 
 class Route:
@@ -119,10 +120,9 @@ class App:
         call.origin = request.call = None  # no circles: a body is let go as soon as it is answered
         queue = call.sent - call.arrived if call.sent else 0.0
         if call.problem is not None:
-            status, body, code = call.problem.status, call.problem.body(), call.problem.code
-            more = _lines(call.problem)
+            status, body, more = call.problem.status, call.problem.body(), _lines(call.problem)
         else:
-            (status, body), code, more = call.answer, "", b""
+            (status, body), more = call.answer, b""
         timing = b"x-request-id: %b\r\nserver-timing: queue;dur=%.2f, model;dur=%.2f\r\n" % (
             call.frame[1].encode(),
             queue * 1000,
@@ -139,7 +139,8 @@ class App:
             route.queue(queue)
             route.model(call.model_seconds)
         if self._settings.access_log:
-            self._log(request, status, call.frame[1], code, (seconds, queue, call.model_seconds))
+            why = _why(body) if status >= 400 else ""  # noqa: PLR2004 - errors begin here
+            self._log(request, status, call.frame[1], why, (seconds, queue, call.model_seconds))
 
     def _refuse(self, request: Request, connection: Connection, problem: Problem, request_id: str) -> None:
         more = b"x-request-id: %b\r\n" % request_id.encode() + _lines(problem)
@@ -155,21 +156,19 @@ class App:
 
     def _account(self, request: Request, problem: Problem, request_id: str) -> None:
         route = self._routes.get(request.path, {}).get(request.method)
-        self._metrics.requests.labels(route.label if route else _OWN, str(problem.status)).inc()
+        self._metrics.requests.labels(route.label if route else _NO_API, str(problem.status)).inc()
         if self._settings.access_log:
-            self._log(request, problem.status, request_id, problem.code)
+            self._log(request, problem.status, request_id, _reason(problem.code, problem.message))
 
-    def _log(self, request: Request, status: int, request_id: str, code: str, times: tuple[float, ...] = ()) -> None:
+    def _log(self, request: Request, status: int, request_id: str, why: str, times: tuple[float, ...] = ()) -> None:
         level = "INFO" if status < 500 else "ERROR"  # noqa: PLR2004 - 5xx are ours
         line = (
-            f"{stamp()} {level} request request_id={request_id} method={request.method} "
+            f"{stamp()} {level} request request_id={request_id} method={request.method or '-'} "
             f"path={quoted(request.path)} status={status}"
         )
         if times:
             line += " ms={:.1f} queue_ms={:.1f} model_ms={:.1f}".format(*(seconds * 1000 for seconds in times))
-        if code:
-            line += f" code={code}"
-        write(line + "\n")
+        write(f"{line}{why}\n")
 
     def _own_page(self, request: Request, connection: Connection, request_id: str) -> None:
         """Health and metrics; not logged, because they are asked for every few seconds: what changes them is."""
@@ -191,6 +190,20 @@ class App:
             return sent.decode()
         self._count += 1
         return f"{self._prefix}-{self._count:06x}"
+
+
+def _reason(code: str, message: str) -> str:
+    """Why a request was refused, as the fields of its log line."""
+    shown = message if len(message) <= _SHOWN_REASON else f"{message[:_SHOWN_REASON]}..."
+    return f" code={code}" + (f" reason={quoted(shown)}" if message else "")
+
+
+def _why(body: bytes) -> str:
+    try:
+        told = json.loads(body)
+        return _reason(quoted(told["error_code"]), str(told["error_msg"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""  # an error in the project's own form
 
 
 def _lines(problem: Problem) -> bytes:

@@ -233,12 +233,13 @@ def _text(name: str, content: bytes) -> str:
 def explain(error: jsonschema_rs.ValidationError, value: Any) -> str:
     """One sentence for what does not fit the schema: where, what was expected, what came."""
     kind = error.kind
-    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-        return f"field {path([*error.instance_path, kind.property])!r} is missing"
-    where = path(error.instance_path) or "the body"
     came = value
     for step in error.instance_path:
         came = came[step]
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        got = ", ".join(_short(name, 20) for name in list(came)[:_SHOWN_ITEMS]) or "nothing"
+        return f"field {path([*error.instance_path, kind.property])!r} is missing: got {got}"
+    where = path(error.instance_path) or "the body"
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
         return f"{where}: expected {_article(' or '.join(kind.types))}, got {_came(came)}"
     return f"{where}: {_short(error.message, 200)}, got {_came(came)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ class Settings:
         Raises:
             BadSetting: naming the variable, what it holds and what it takes.
         """
-        known = {PREFIX + one.name.upper(): one for one in fields(cls)}
+        known = _by_variable()
         values = {
             one.name: _value(name, environment[name], one) for name, one in known.items() if environment.get(name)
         }
@@ -75,6 +76,19 @@ class Settings:
         return self.python or (str(own) if own.exists() else sys.executable)
 
 
+def unknown(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that look like a misspelt setting, and the setting each is nearest to."""
+    known = _by_variable()
+    strange = (name for name in environment if name.startswith(PREFIX) and name not in known)
+    near = {name: get_close_matches(name, known, n=1, cutoff=_NEAR) for name in strange}
+    return {name: found[0] for name, found in near.items() if found}
+
+
+def _by_variable() -> dict[str, Any]:
+    return {PREFIX + one.name.upper(): one for one in fields(Settings)}
+
+
+_NEAR = 0.8
 _BOOLEANS = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "on or off", "str": "text"}
 
