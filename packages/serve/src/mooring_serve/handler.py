@@ -7,6 +7,9 @@ import io
 from pathlib import Path
 from typing import Any, Dict
 
+_FIRST_STATUS = 400
+_LAST_STATUS = 599
+
 
 class File(io.BytesIO):
     """A file of the request: seekable and binary, fit for `PIL.Image.open` and `numpy.load`.
@@ -40,12 +43,27 @@ class ErrorResponse(Exception):
     Args:
         status: the HTTP status, 400 to 599.
         body: a JSON object.
+
+    Raises:
+        TypeError: the status is not a whole number, or the body not a dict.
+        ValueError: the status is not one of an error.
     """
 
     def __init__(self, status: int, body: Dict[str, Any]) -> None:
-        super().__init__(f"answered {status}")
-        self.status = status
+        refuse_unanswerable(status, body)
+        super().__init__(f"answered {int(status)}")
+        self.status = int(status)  # http.HTTPStatus and its like cannot travel to the server as they are
         self.body = body
+
+
+def refuse_unanswerable(status: object, body: object) -> None:
+    """Raise for what an `ErrorResponse` cannot hold: TypeError or ValueError, with a message for who wrote it."""
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise TypeError(f"ErrorResponse: status must be a whole number from 400 to 599, got {type(status).__name__}")
+    if not _FIRST_STATUS <= status <= _LAST_STATUS:
+        raise ValueError(f"ErrorResponse: status must be one of an error, 400 to 599, got {int(status)}")
+    if not isinstance(body, dict):
+        raise TypeError(f"ErrorResponse: body must be a dict, got {type(body).__name__}")
 
 
 class Handler:
@@ -58,7 +76,8 @@ class Handler:
     * With `pre(self, **fields)` and `post(self, result)`, `predict` gets what `pre` returned, and `post` what
       `predict` returned.
     * `predict_batch(self, batch)` gets a list of what `predict` would have got (dicts of fields, or what `pre`
-      returned) and returns as many results: for micro-batching.
+      returned) and returns as many results: for micro-batching. A result that is an exception is that call's
+      error. When it raises, the batch is run again one by one, so that only the guilty call fails.
     * Other APIs of `config.json` go to the method named after their path, `/a/b` to `a_b`; or say so in `apis`,
       for example `apis = {"POST /a/b": "describe"}`.
     """

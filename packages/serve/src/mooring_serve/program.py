@@ -27,7 +27,10 @@ class Program:
         raise NotImplementedError
 
     def run_batch(self, api: int, inputs: List[Any]) -> List[Any]:
-        """The results of several calls to one API, given their `prepare`d inputs, in order."""
+        """The results of several calls to one API, given their `prepare`d inputs, in order.
+
+        A result that is an exception is that call's error; what is raised concerns the batch as a whole.
+        """
         raise NotImplementedError
 
     def batches(self, api: int) -> bool:

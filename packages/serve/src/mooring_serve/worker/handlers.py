@@ -116,26 +116,35 @@ class HandlerProgram(Program):
         return arguments if self._pre is None else self._pre(**arguments)
 
     def run_batch(self, api: int, inputs: List[Any]) -> List[Any]:
-        """The results of `predict_batch` (and `post`) for several calls."""
+        """The results of `predict_batch` (and `post`) for several calls; errors of single calls are among them."""
         del api  # only `predict` takes batches
         if self._batch is None:
             raise LoadError("there is no predict_batch")
         results = list(self._batch(inputs))
         if len(results) != len(inputs):
             raise ValueError(f"predict_batch got {len(inputs)} inputs and returned {len(results)} results")
-        return results if self._post is None else [self._post(result) for result in results]
+        return results if self._post is None else [_posted(self._post, result) for result in results]
 
     def _method(self, api: Dict[str, Any], name: str) -> Method:
         called = self._pre if name == "predict" and self._pre is not None else getattr(self._handler, name, None)
         where = f"{api['method']} {api['url']}"
         if called is None and name == "predict" and self._batch is not None:
-            return Method(name, self._batch, declared(api) or (), None, whole=False)
+            return Method(name, self._batch, demanded(api), None, whole=False)
         if not callable(called):
             raise LoadError(
                 f"config.json declares {where}, which needs the method {name!r} of {type(self._handler).__name__}: "
                 f"write `def {name}(self, ...)`, or map the API in `apis = {{{where!r}: 'method'}}`"
             )
         return bound(name, called, where, declared(api))
+
+
+def _posted(post: Callable[[Any], Any], result: Any) -> Any:
+    if isinstance(result, BaseException):
+        return result
+    try:
+        return post(result)
+    except BaseException as error:  # noqa: BLE001 - the user's code may raise anything; it is this call's error
+        return error
 
 
 def method_name(handler: Handler, api: Dict[str, Any]) -> str:
@@ -150,6 +159,17 @@ def declared(api: Dict[str, Any]) -> Optional[Tuple[str, ...]]:
     """The names of the request's fields, None where config.json leaves them open."""
     properties = api["request"]["data"].get("properties")
     return tuple(properties) if properties else None
+
+
+def demanded(api: Dict[str, Any]) -> Tuple[str, ...]:
+    """The fields that must come: those that config.json requires, or else the files that it declares."""
+    data = api["request"]["data"]
+    files = (
+        name
+        for name, schema in data.get("properties", {}).items()
+        if isinstance(schema, dict) and schema.get("type") == "file"
+    )
+    return tuple(data.get("required", files))
 
 
 def bound(name: str, called: Callable[..., Any], where: str, fields: Optional[Tuple[str, ...]]) -> Method:

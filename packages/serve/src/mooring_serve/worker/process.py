@@ -1,5 +1,6 @@
 """The life of a worker process: load the model, say so, answer calls until the parent closes the line."""
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -12,9 +13,9 @@ import traceback
 from typing import Any, Dict, List
 
 from mooring_serve import wire
-from mooring_serve.handler import File
 from mooring_serve.program import LoadError, Program
-from mooring_serve.worker.answer import answer, answer_batch
+from mooring_serve.worker.answer import answer, answer_batch, words
+from mooring_serve.worker.forks import end_if_forked
 from mooring_serve.worker.load import load
 
 _PIECE = 1 << 18
@@ -37,8 +38,10 @@ def main(job: str) -> None:
         cause = error.__cause__
         told_more = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__)) if cause else ""
         line.sendall(wire.pack((wire.FAILED, str(error), told_more)))
-        sys.stdout.flush()
+        with contextlib.suppress(Exception):  # whatever the project made of standard output
+            sys.stdout.flush()
         os._exit(1)  # at once: threads that the project has started must not keep a failed worker
+    end_if_forked()
     gc.freeze()  # the model stays for good: full collections need not walk through it
     line.sendall(wire.pack((wire.READY, program.batched)))
     _serve(line, program)
@@ -62,9 +65,10 @@ def _loaded(told: Dict[str, Any]) -> Program:
         return load(told["directory"], config, told["batch"])
     except LoadError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         # Users' modules may do anything while they load, `sys.exit` included; the parent gets the reason.
-        raise LoadError(f"{type(error).__name__}: {error}") from error
+        end_if_forked(error)
+        raise LoadError(f"{type(error).__name__}: {words(error)}") from error
 
 
 def _serve(line: socket.socket, program: Program) -> None:
@@ -81,11 +85,6 @@ def _serve(line: socket.socket, program: Program) -> None:
 
 
 def _answers(program: Program, calls: List[wire.Call]) -> List[wire.Answer]:
-    opened = [(api, request, value, _files(parts)) for api, request, value, parts in calls]
-    if len(opened) == 1 and not program.batches(opened[0][0]):
-        return [answer(program, *opened[0])]
-    return answer_batch(program, opened)
-
-
-def _files(parts: List[Any]) -> List[File]:
-    return [File(content, name, content_type, field) for field, name, content_type, content in parts]
+    if len(calls) == 1 and not program.batches(calls[0][0]):
+        return [answer(program, calls[0])]
+    return answer_batch(program, calls)
