@@ -310,3 +310,16 @@ def test_whatever_setup_raises_the_health_answer_gives_the_reason(project, serve
         """)
     )
     assert "loading failed: " in served.line(r"ERROR worker gone .*reason=(.*)")[1]
+
+
+def test_the_line_that_is_named_is_the_user_s_and_not_a_library_s(project, serve):
+    code = """
+        import fractions
+        from mooring_serve import Handler
+
+        class Own(Handler):
+            def predict(self, x):
+                return fractions.Fraction("no number")
+    """
+    body = serve(project(code)).ready().json("/", {"x": 1})[1]
+    assert "ValueError (handler.py line 7)" in body["error_msg"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import traceback
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -170,7 +171,13 @@ def _place(error: BaseException) -> str:
     frames = _frames(error)
     if not frames:
         return f"what the handler returned cannot be sent: {words(error)}"
-    return f"the handler raised {kind} ({os.path.basename(frames[-1].filename)} line {frames[-1].lineno})"
+    place = ([frame for frame in frames if frame.filename.startswith(_project())] or frames)[-1]
+    return f"the handler raised {kind} ({os.path.basename(place.filename)} line {place.lineno})"
+
+
+def _project() -> str:
+    """The folder of the user's own code: a library's line number helps nobody."""
+    return os.path.dirname(getattr(sys.modules.get("handler"), "__file__", None) or "/nowhere/") + os.sep
 
 
 def _frames(error: BaseException) -> List[traceback.FrameSummary]:

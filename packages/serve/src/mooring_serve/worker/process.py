@@ -37,14 +37,22 @@ def main(job: str) -> None:
     except LoadError as error:
         cause = error.__cause__
         told_more = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__)) if cause else ""
-        line.sendall(wire.pack((wire.FAILED, str(error), told_more)))
+        _say(line, (wire.FAILED, str(error), told_more))
         with contextlib.suppress(Exception):  # whatever the project made of standard output
             sys.stdout.flush()
         os._exit(1)  # at once: threads that the project has started must not keep a failed worker
     end_if_forked()
     gc.freeze()  # the model stays for good: full collections need not walk through it
-    line.sendall(wire.pack((wire.READY, program.batched)))
+    _say(line, (wire.READY, program.batched))
     _serve(line, program)
+
+
+def _say(line: socket.socket, frame: wire.Frame) -> None:
+    """Send a frame; when the parent is gone there is nobody left to tell, and nothing left to do."""
+    try:
+        line.sendall(wire.pack(frame))
+    except (BrokenPipeError, ConnectionResetError):
+        os._exit(0)
 
 
 def _settle(fd: int) -> None:
@@ -81,7 +89,7 @@ def _serve(line: socket.socket, program: Program) -> None:
             _, calls = frame
             started = time.perf_counter()
             answers = _answers(program, calls)
-            line.sendall(wire.pack((wire.DONE, answers, time.perf_counter() - started)))
+            _say(line, (wire.DONE, answers, time.perf_counter() - started))
 
 
 def _answers(program: Program, calls: List[wire.Call]) -> List[wire.Answer]:
