@@ -61,6 +61,28 @@ def test_an_engine_that_does_not_answer_is_told_with_its_words(tmp_path):
     assert "Cannot connect to the Docker daemon" in done.stderr
 
 
+BUILDAH = """#!/bin/sh
+case "$1" in
+inspect) echo '{"FromImageID": "0123456789abcdef", "OCIv1": {"architecture": "amd64", "config": {}}}' ;;
+images) echo '[{"size": "12 MB"}]' ;;
+esac
+"""
+
+
+def test_an_image_that_buildah_made_is_told_so_last_with_how_to_run_it(tmp_path):
+    tool = tmp_path / "bin" / "buildah"
+    tool.parent.mkdir()
+    tool.write_text(BUILDAH)
+    tool.chmod(0o755)
+    root = scaffold(tmp_path / "wind", template="bring-your-own")
+    done = mooring("build", root, "-t", "wind:1", PATH=str(tool.parent))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "Next: podman run --rm -p 127.0.0.1:8080:8080 wind:1" in lines[0]
+    assert lines[-1].startswith("built by buildah, as no Docker answers")
+    assert "For `mooring run wind:1` start podman's socket: podman system service" in lines[-1]
+
+
 def test_an_edition_that_does_not_exist_is_refused(tmp_path):
     root = scaffold(tmp_path / "wind", template="bring-your-own")
     done = mooring("build", root, "-t", "wind:1", "--edition", "otc-2222")
@@ -82,3 +104,24 @@ def test_the_last_line_is_the_image_its_size_and_what_to_do_next(tmp_path, debia
         assert """mooring predict 127.0.0.1:8080/ -d '{"wind": """ in ask
     finally:
         subprocess.run(("docker", "image", "rm", "--force", tag), capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("tag", ["UPPER:1", "--x"])
+def test_a_name_that_no_image_can_have_is_refused_before_an_engine_is_looked_for(tmp_path, tag):
+    root = scaffold(tmp_path / "wind", template="bring-your-own")
+    done = mooring("build", root, f"--tag={tag}", PATH=str(tmp_path))
+    assert done.returncode == 2
+    assert f"'{tag}' is not a name for an image" in done.stderr
+    assert "mnist:1" in done.stderr
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("template", ["bring-your-own", "tabular"])
+@pytest.mark.parametrize("place", ["option", "mooring.toml"])
+def test_a_base_that_is_an_option_never_reaches_the_engine(tmp_path, template, place):
+    root = scaffold(tmp_path / "wind", template=template)
+    if place == "mooring.toml":
+        (root / "mooring.toml").write_text('base = "--foo"\n')
+    done = mooring("build", root, "-t", "wind:1", *(["--base=--foo"] if place == "option" else []))
+    assert done.returncode == 2
+    assert "base '--foo' is not an image" in done.stderr

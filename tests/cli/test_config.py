@@ -134,3 +134,24 @@ def test_output_that_cannot_be_written_is_refused(tmp_path):
     nowhere = mooring("config", "show", CONFIGS / "clean.json", "-o", tmp_path / "none" / "config.json")
     assert nowhere.returncode == 2
     assert b"cannot write" in nowhere.stderr
+
+
+def test_what_is_no_file_is_refused_at_once_and_named(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place, kind in ((pipe, b"a pipe"), ("/dev/zero", b"a device")):
+        done = mooring("config", "check", place)
+        assert done.returncode == 2
+        assert f"{place} is ".encode() + kind in done.stderr
+        assert b"standard input" in done.stderr
+
+
+def test_no_more_is_read_than_a_config_may_have(tmp_path):
+    huge = tmp_path / "huge.json"
+    with huge.open("wb") as file:
+        file.truncate(1 << 40)  # more than the memory of any machine; on disk it takes nothing
+    with open("/dev/zero", "rb") as zeros:
+        without_end = subprocess.run([*MOORING, "config", "check", "-"], stdin=zeros, capture_output=True, check=False)
+    for done in (mooring("config", "check", huge), without_end):
+        assert done.returncode == 2
+        assert b"more than 1048576 bytes" in done.stderr

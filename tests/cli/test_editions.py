@@ -15,7 +15,8 @@ def editions(*words):
 
 def test_the_list_names_every_edition_and_the_default():
     output = editions()
-    assert output.splitlines()[0] == "otc-2022        2022-03-17  Open Telekom Cloud, March 2022"
+    assert output.splitlines()[0] == "otc-2022        2022-03-17  Open Telekom Cloud, March 2022 (default)"
+    assert output.count("(default)") == 1
     assert len(output.splitlines()) == 10
     assert output.endswith("otc-2022 is used unless another is named.\n")
 
@@ -42,6 +43,8 @@ def test_an_edition_as_json_has_values_in_bytes_and_seconds():
 
 
 def test_the_list_as_json():
-    names = [each["name"] for each in json.loads(editions("--format", "json"))]
+    listed = json.loads(editions("--format", "json"))
+    names = [each["name"] for each in listed]
+    assert [each["name"] for each in listed if each["default"]] == ["otc-2022"]
     assert names[0] == "otc-2022"
     assert len(names) == 8

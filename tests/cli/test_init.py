@@ -1,15 +1,17 @@
 """`mooring init`, as a user types it."""
 
+import resource
 import subprocess
 import sys
 
 
-def mooring(*arguments):
+def mooring(*arguments, **options):
     return subprocess.run(
         (sys.executable, "-c", "from mooring.cli import main; main()", *arguments),
         capture_output=True,
         text=True,
         check=False,
+        **options,
     )
 
 
@@ -56,3 +58,28 @@ def test_an_unknown_template_is_refused_with_the_known_ones(tmp_path):
     assert done.returncode == 2
     assert "bring-your-own" in done.stderr
     assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_named_like_an_option_is_shown_as_the_folder_it_is(tmp_path):
+    done = mooring("init", "--", "-x y", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "mooring serve './-x y'" in done.stdout
+    assert "mooring build './-x y' -t x-y:1" in done.stdout
+
+
+def test_a_line_break_in_a_name_is_refused(tmp_path):
+    done = mooring("init", str(tmp_path / "a\nb"))
+    assert done.returncode == 2
+    assert "control character" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_takes_no_more_is_told_in_one_sentence(tmp_path):
+    # The limit on a file's size stands for a full disk, which a test cannot have for the asking.
+    def little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    done = mooring("init", str(tmp_path / "wind"), preexec_fn=little_room)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines() == [f"mooring: {tmp_path / 'wind'} cannot be written: File too large"]
+    assert list(tmp_path.iterdir()) == []

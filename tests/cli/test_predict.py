@@ -1,4 +1,3 @@
-import contextlib
 import email
 import http.server
 import json
@@ -186,30 +185,7 @@ def test_a_port_nobody_listens_on_is_said_to_be_that(mooring):
     assert "nothing listens there" in done.stderr
 
 
-@contextlib.contextmanager
-def answering(connection_made):
-    """A server that does one thing with each connection."""
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve():
-            with contextlib.suppress(OSError):
-                while True:
-                    line, _ = server.accept()
-                    with contextlib.suppress(OSError), line:
-                        connection_made(line, over)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            over.set()
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def test_a_model_that_takes_too_long_is_said_to_be_slow(mooring):
+def test_a_model_that_takes_too_long_is_said_to_be_slow(mooring, answering):
     with answering(lambda line, over: over.wait(30)) as port:
         done = mooring("predict", f"127.0.0.1:{port}", "--timeout", "0.3")
     assert done.returncode == 69
@@ -217,7 +193,7 @@ def test_a_model_that_takes_too_long_is_said_to_be_slow(mooring):
     assert "--timeout" in done.stderr
 
 
-def test_a_published_port_with_nobody_behind_it_is_explained(mooring):
+def test_a_published_port_with_nobody_behind_it_is_explained(mooring, answering):
     with answering(lambda line, over: line.recv(65536)) as port:
         done = mooring("predict", f"127.0.0.1:{port}")
     assert done.returncode == 69
@@ -236,3 +212,9 @@ def test_a_certificate_nobody_vouches_for_is_told_apart_from_a_plain_server(moor
 
     error = ssl.SSLCertVerificationError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
     assert "SSL_CERT_FILE" in _tls_hint("https://127.0.0.1/", error)
+
+
+def test_a_body_nested_deeper_than_python_goes_is_sent_as_it_is(mooring, echo, tmp_path):
+    body = "[" * 10_001 + "]" * 10_001
+    (tmp_path / "deep.json").write_text(body)
+    assert json.loads(mooring("predict", echo, "-d", "@deep.json", cwd=tmp_path).stdout)["body"] == body

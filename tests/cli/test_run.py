@@ -237,3 +237,17 @@ def test_a_variable_may_hold_equal_signs_and_must_have_a_name():
     assert pairs(["A=b=c", "EMPTY="], "--env") == {"A": "b=c", "EMPTY": ""}
     with pytest.raises(Invalid, match="--env"):
         pairs(["=x"], "--env")
+
+
+@pytest.mark.engine
+def test_an_image_without_a_start_command_is_told_so(mooring):
+    tag = f"mooring-test-{uuid.uuid4().hex[:8]}:1"
+    recipe = "FROM scratch\nLABEL io.mooring.test=1\n"
+    subprocess.run(["docker", "build", "--quiet", "--tag", tag, "-"], input=recipe, text=True, check=True)
+    try:
+        done = mooring("run", tag, "--port", "0")
+    finally:
+        subprocess.run(["docker", "image", "rm", tag], capture_output=True, check=True)
+    assert done.returncode == 1
+    assert f"{tag} has no start command: neither CMD nor ENTRYPOINT" in done.stderr
+    assert "container name" not in done.stderr

@@ -170,3 +170,30 @@ def test_flat_rest_parameters_become_properties():
     assert api.request.content_type == "multipart/form-data"
     assert api.request.data["properties"]["age"] == {"type": "integer", "minimum": 0, "maximum": 120}
     assert api.file_fields == ("photo",)
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "read_as"),
+    [
+        ("lower_case_model_type", "model_type is written 'image', read as 'Image'", "Image"),
+        ("restraint_as_sign", "restraint is written '==', read as 'EXACT'", "EXACT"),
+        ("health_protocol_in_capitals", "protocol is written 'HTTP', read as 'http'", "http"),
+    ],
+)
+def test_a_spelling_is_told_as_it_stands_in_the_file(name, message, read_as):
+    (finding,) = [finding for finding in load(name).findings if finding.id == "CFG-CASE-01"]
+    assert (finding.message, finding.read_as, finding.hint) == (message, read_as, f"write {read_as!r}")
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("gbk", "GBK"), ("utf_16", "UTF-16")])
+def test_a_file_in_another_encoding_is_told_which(name, encoding):
+    (finding,) = [finding for finding in load(name).findings if finding.id.startswith("CFG-ENC")]
+    assert finding.message == f"the file is {encoding}, not UTF-8"
+    assert (finding.seen, finding.read_as) == (encoding, "")
+
+
+def test_an_image_among_the_fields_of_a_form_is_hinted_to_be_a_file():
+    schema = {"type": "object", "properties": {"images": {"type": "image"}}}
+    asked, answered = (data_of(schema, side=side)[1]["CFG-SCHEMA-01"].hint for side in ("request", "response"))
+    assert asked == "did you mean 'file'?"
+    assert "file" not in answered

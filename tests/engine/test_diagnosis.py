@@ -116,7 +116,8 @@ def test_the_cause_is_named_with_what_was_seen_and_what_to_do(cause):
 
 
 def test_every_judge_has_a_case_here():
-    silent = [judge.__name__ for judge in JUDGES if not any(judge(facts) for facts, _ in CASES.values())]
+    known = [*(facts for facts, _ in CASES.values()), Facts(answers=(killed(),))]
+    silent = [judge.__name__ for judge in JUDGES if not any(judge(facts) for facts in known)]
     assert silent == []
 
 
@@ -157,6 +158,28 @@ def test_what_a_model_lacks_is_named_though_its_server_runs_and_answers(failure,
     assert diagnosis.cause == cause
     assert failure in diagnosis.seen
     assert name in diagnosis.advice
+
+
+KILLED = "the worker was killed by SIGKILL (often: out of memory); starting it again"
+
+
+def killed(again="", more=""):
+    return Answer(Outcome.ANSWERED, 503, json.dumps({"health": "false", "reason": f"{KILLED}{again}{more}"}))
+
+
+@pytest.mark.parametrize(("limit", "words"), [(64 << 20, "its limit of 64 MiB"), (0, "the memory there is")])
+def test_a_worker_that_is_killed_while_its_server_runs_is_short_of_memory(limit, words):
+    diagnosis = diagnose(Facts(answers=(killed(" in 2 s"),), listeners=(ANYWHERE,), memory_bytes=limit))
+    assert diagnosis.cause == "out-of-memory"
+    assert "worker was killed by SIGKILL" in diagnosis.seen
+    assert words in diagnosis.seen
+    assert "--memory" in diagnosis.advice
+
+
+def test_a_worker_that_is_killed_again_and_again_is_given_up_early():
+    assert not is_hopeless([killed(), killed(" in 0.5 s")])
+    assert is_hopeless([killed(), killed(" in 0.5 s"), killed(" in 1 s")])
+    assert is_hopeless([killed(), killed(" in 1 s", f"; {KILLED} in 0.5 s")])
 
 
 IN_HALF, IN_ONE, IN_TWO = (f"; starting it again in {seconds} s" for seconds in ("0.5", "1", "2"))

@@ -85,3 +85,9 @@ def test_what_an_engine_says_becomes_what_a_user_can_do(said, kind, hint):
     assert type(error) is kind
     assert said in error.message
     assert hint in error.hint
+
+
+@pytest.mark.engine
+def test_a_name_that_somebody_else_has_let_go_of_already_is_no_error(builder, name):
+    builder.untag(f"{name}:1")
+    assert builder.tags(name) == ()

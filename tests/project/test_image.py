@@ -4,14 +4,19 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import time
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from mooring.errors import Refused
-from mooring.project import Options, Project, eject, find_builder, scaffold
+from mooring.project import Options, Project, build, eject, find_builder, scaffold
+from mooring.project.build import FOUNDATION
+from mooring.project.cache import digest
+from mooring.project.docker_cli import DockerCli
 
 pytestmark = pytest.mark.engine
 
@@ -22,6 +27,15 @@ def docker(*arguments):
 
 def inspect(reference):
     return json.loads(docker("image", "inspect", reference))[0]
+
+
+def forget(root, names):
+    """Remove images and the foundation of the project they were made of."""
+    builder = find_builder()
+    owner = digest(str(root))[:8]
+    ours = [f"{FOUNDATION}:{tag}" for tag in builder.tags(FOUNDATION) if tag.startswith(owner)]
+    for name in (*names, *ours):
+        builder.untag(name)
 
 
 def ask(address, value):
@@ -188,3 +202,51 @@ def test_a_broken_dockerfile_of_the_user_is_told_in_the_engine_s_words(tmp_path,
     (root / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nCOPY not-there /x\n")
     with pytest.raises(Refused, match="not-there"):
         make(root)
+
+
+def test_two_builds_at_once_may_clear_the_same_old_foundation(tmp_path, project, make, debian_base):
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy)
+    make(copy)
+    (copy / "model" / "factor.txt").write_text("2")
+    both = threading.Barrier(2)
+
+    class Together(DockerCli):
+        def tags(self, name):
+            found = super().tags(name)
+            both.wait(60)  # both have seen the old one before either clears it
+            return found
+
+    names = [f"mooring-test-{uuid.uuid4().hex[:8]}:1" for _ in range(2)]
+    base = Options(base=debian_base)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            builds = [
+                pool.submit(build, Project.open(copy), name, base, builder=Together(), say=print) for name in names
+            ]
+            assert [one.result().tag for one in builds] == names
+    finally:
+        forget(copy, names)
+
+
+def test_a_foundation_that_another_build_clears_away_is_laid_again(tmp_path, project, cache, debian_base):
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy)
+    name = f"mooring-test-{uuid.uuid4().hex[:8]}:1"
+    said = []
+
+    class Hindered(DockerCli):
+        cleared = False
+
+        def build(self, context, *, tag, platform):
+            if tag == name and not self.cleared:
+                self.cleared = True
+                self.untag(context.dockerfile.splitlines()[0].removeprefix("FROM "))
+            super().build(context, tag=tag, platform=platform)
+
+    try:
+        built = build(Project.open(copy), name, Options(base=debian_base), builder=Hindered(), say=said.append)
+        assert built.tag == name
+        assert sum("once more" in line for line in said) == 1
+    finally:
+        forget(copy, [name])

@@ -1,10 +1,11 @@
 """What kind of project a folder is."""
 
 import json
+import os
 
 import pytest
 
-from mooring.errors import NotFound, Refused
+from mooring.errors import Invalid, NotFound, Refused
 from mooring.project import Kind, Project
 
 
@@ -64,3 +65,25 @@ def test_requirements_that_are_a_link_out_of_the_project_are_not_read(tmp_path):
     (root / "requirements.txt").symlink_to("../elsewhere.txt")
     with pytest.raises(Refused, match="leaves the project"):
         _ = project.requirements
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "config.json"])
+def test_a_pipe_in_place_of_a_file_is_not_passed_over(tmp_path, name):
+    project = make(tmp_path, "handler.py")
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(Invalid, match=f"{name} is a pipe"):
+        _ = project.requirements, project.config
+
+
+def test_requirements_that_are_a_link_to_nowhere_are_not_passed_over(tmp_path):
+    project = make(tmp_path, "handler.py")
+    (tmp_path / "requirements.txt").symlink_to("gone.txt")
+    with pytest.raises(Refused, match="link to nowhere"):
+        _ = project.requirements
+
+
+def test_a_file_where_the_folder_of_weights_should_be_is_refused_by_name(tmp_path):
+    with pytest.raises(Refused, match="model is not a folder"):
+        make(tmp_path, "handler.py", "config.json", "model")
+    own = tmp_path / "own"
+    assert make(own, "Dockerfile", "config.json", "model").kind is Kind.BRING_YOUR_OWN

@@ -1,5 +1,7 @@
 """mooring.toml: what it may say."""
 
+import os
+
 import pytest
 
 from mooring.errors import Invalid
@@ -39,3 +41,22 @@ def test_a_value_of_the_wrong_type_is_refused_by_name(tmp_path, text):
 def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path):
     with pytest.raises(Invalid, match="line 2"):
         read(tmp_path, 'base = "debian"\nedition =\n')
+
+
+def test_settings_that_are_no_file_are_refused_by_name(tmp_path):
+    os.mkfifo(tmp_path / "mooring.toml")
+    with pytest.raises(Invalid, match=r"mooring\.toml is a pipe"):
+        Settings.read(tmp_path / "mooring.toml")
+    with pytest.raises(Invalid, match="is a folder"):
+        Settings.read(tmp_path)
+
+
+def test_settings_without_end_are_refused(tmp_path):
+    with pytest.raises(Invalid, match="more than"):
+        read(tmp_path, "#" * (1 << 20) + "\n")
+
+
+def test_settings_that_are_a_link_to_nowhere_are_not_passed_over(tmp_path):
+    (tmp_path / "mooring.toml").symlink_to("gone.toml")
+    with pytest.raises(Invalid, match="link to nowhere"):
+        Settings.read(tmp_path / "mooring.toml")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import json
 import mimetypes
+import queue
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -15,9 +17,12 @@ from typing import Any
 
 import httpx
 
-from mooring.errors import Invalid, Unavailable
+from mooring.errors import Invalid, Refused, Unavailable
 
 BARE_TEXTS = ("text/", "application/xml", "application/javascript")
+# Several times what the platform lets through; a server gone wrong must not fill this machine's memory.
+LARGEST_ANSWER = 64 << 20
+GRACE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,39 +73,84 @@ class Reply:
 
 
 def ask(question: Question, *, timeout_seconds: float) -> Reply:
-    """Send it once; Unavailable, with what is likely wrong, when there is no reply."""
-    limit = httpx.Timeout(timeout_seconds)
+    """Send it once; everything, the name look-up and the last byte of the answer included, has `timeout_seconds`.
+
+    Raises:
+        Unavailable: there is no reply, or no whole one in time; the message says what is likely wrong.
+        Refused: the reply is larger than LARGEST_ANSWER.
+    """
+    # In a thread that is left behind when time is up: the client's own limits are for one step or one read each, and
+    # come first where they can, since they know what was waited for.
+    outcome: queue.SimpleQueue[Reply | Exception] = queue.SimpleQueue()
+    deadline = time.monotonic() + timeout_seconds
+
+    def work() -> None:
+        try:
+            outcome.put(_exchange(question, timeout_seconds, deadline))
+        except Exception as error:  # noqa: BLE001 - raised again below, where the user is
+            outcome.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        found = outcome.get(timeout=timeout_seconds + GRACE_SECONDS)
+    except queue.Empty:
+        found = httpx.ReadTimeout("")
+    if isinstance(found, httpx.HTTPError | httpx.InvalidURL):
+        raise _no_reply(question.url, found, timeout_seconds) from found
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _exchange(question: Question, timeout_seconds: float, deadline: float) -> Reply:
     headers = list(question.headers)
     if question.body is not None and not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", "application/json"))
     files = [(part.name, (part.file_name, part.content, part.content_type)) for part in question.parts]
-    try:
-        with httpx.Client(timeout=limit, trust_env=not _is_local(question.url)) as client:
-            began = time.perf_counter()
-            reply = client.request(
-                question.method, question.url, headers=headers, content=question.body, files=files or None
-            )
-            spent = time.perf_counter() - began
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _no_reply(question.url, error, timeout_seconds) from error
+    with httpx.Client(timeout=httpx.Timeout(timeout_seconds), trust_env=not _is_local(question.url)) as client:
+        began = time.perf_counter()
+        with client.stream(
+            question.method, question.url, headers=headers, content=question.body, files=files or None
+        ) as reply:
+            body = _whole(reply, question.url, timeout_seconds, deadline)
+        spent = time.perf_counter() - began
     return Reply(
         status=reply.status_code,
         reason=reply.reason_phrase or _phrase(reply.status_code),
         headers=dict(reply.headers),
-        body=reply.content,
+        body=body,
         milliseconds=spent * 1000,
-        value=_value(reply),
+        value=_value(body, reply.headers.get("content-type", ""), reply.encoding),
     )
 
 
-def _value(reply: httpx.Response) -> Any:
+def _whole(reply: httpx.Response, url: str, timeout_seconds: float, deadline: float) -> bytes:
+    """The body, unpacked; at most LARGEST_ANSWER bytes of it are ever held."""
+    body = bytearray()
+    for piece in reply.iter_bytes():
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            raise Refused(
+                f"{_place(url)} answers with more than {LARGEST_ANSWER >> 20} MiB, which is too much to show",
+                hint="curl -o FILE keeps an answer of any size",
+            )
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"{_place(url)} was still sending its answer after {timeout_seconds:g} s ({len(body)} bytes so far)",
+                hint="--timeout waits longer",
+            )
+    return bytes(body)
+
+
+def _value(body: bytes, kind: str, encoding: str | None) -> Any:
     """The body as JSON when it is some, whatever its type says; as text when it is declared so; else None."""
     try:
-        return json.loads(reply.content)
+        return json.loads(body)
+    except RecursionError:
+        return body.decode(errors="replace")  # nested deeper than Python reads; a person may still look at it
     except ValueError:
         pass
-    kind = reply.headers.get("content-type", "")
-    return reply.text if reply.content and kind.startswith(BARE_TEXTS) else None
+    return body.decode(encoding or "utf-8", errors="replace") if body and kind.startswith(BARE_TEXTS) else None
 
 
 def _url(text: str) -> str:
@@ -127,6 +177,8 @@ def _json_body(data: str) -> bytes:
     body = _read(data[1:]) if data.startswith("@") else data.encode()
     try:
         json.loads(body)
+    except RecursionError:
+        pass  # nested deeper than Python reads: whether it is JSON, the server will say
     except ValueError as error:
         hint = "quote it for the shell: -d '{\"key\": 1}'" if source == "--data" else ""
         raise Invalid(f"{source} is not JSON: {error}", hint=hint) from error
@@ -154,8 +206,7 @@ def _read(path: str) -> bytes:
 
 def _no_reply(url: str, error: Exception, timeout_seconds: float) -> Unavailable:
     """Why nothing answered, most telling first."""
-    host = httpx.URL(url)
-    place = f"{host.host}:{host.port or (443 if host.scheme == 'https' else 80)}"
+    host, place = httpx.URL(url), _place(url)
     limit = f"within {timeout_seconds:g} s"
     if isinstance(error, httpx.ConnectTimeout):
         message, hint = f"no connection to {place} {limit}", "a firewall, or a wrong address?"
@@ -172,6 +223,11 @@ def _no_reply(url: str, error: Exception, timeout_seconds: float) -> Unavailable
     else:
         message, hint = f"{place} did not answer: {error}", ""
     return Unavailable(message, hint=hint)
+
+
+def _place(url: str) -> str:
+    host = httpx.URL(url)
+    return f"{host.host}:{host.port or (443 if host.scheme == 'https' else 80)}"
 
 
 def _tls_hint(url: str, error: Exception) -> str:

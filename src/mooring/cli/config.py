@@ -88,10 +88,11 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _read(file: str) -> ModelConfig:
-    from mooring.contract import ModelConfig  # noqa: PLC0415 - a heavy room, entered only by those who need it
+    from mooring.contract import ModelConfig, decoding  # noqa: PLC0415 - a heavy room, entered when it is needed
 
     if file == STDIN:
-        return ModelConfig.parse(sys.stdin.buffer.read(), source="<stdin>")
+        # One byte more than it may have says that it has too many.
+        return ModelConfig.parse(sys.stdin.buffer.read(decoding.MAX_BYTES + 1), source="<stdin>")
     return ModelConfig.load(Path(file))
 
 
@@ -99,7 +100,8 @@ def _print(config: ModelConfig, findings: tuple[Finding, ...], edition: str) -> 
     mended = set(config.findings)
     for finding in findings:
         level = typer.style(f"{finding.level:<6}", fg=COLOURS[finding.level])
-        reading = [f"read as {finding.read_as}"] if finding.read_as else []
+        # Some messages say it themselves, where nothing else would make them clear.
+        reading = [f"read as {finding.read_as}"] if finding.read_as and "read as" not in finding.message else []
         marks = ", ".join(["mended" if finding in mended else "", *reading]).removeprefix(", ")
         typer.echo(f"{level}  {finding.id:<14}  {finding.where}: {finding.message}" + (f" ({marks})" if marks else ""))
         if finding.hint:

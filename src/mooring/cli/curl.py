@@ -47,6 +47,12 @@ def predict(api: Api, place: str, *, folder: Path | None = None) -> str:
     return _line([*words, "-d", f"@{sample}" if sample else _json(api)])
 
 
+def argument(path: Path) -> str:
+    """A path as a word of a command line: quoted for the shell, and no option even where it begins like one."""
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
 def _line(words: Iterable[str]) -> str:
     return " ".join(word if word.endswith("=@FILE") else shlex.quote(word) for word in words)
 

@@ -41,9 +41,11 @@ def editions(
         return
     known = [contract.edition(each) for each in contract.editions()]
     if form is Format.JSON:
-        typer.echo(json.dumps([_summary(each) for each in known], indent=2))
+        listed = [_summary(each) | {"default": each is known[0]} for each in known]
+        typer.echo(json.dumps(listed, indent=2))
     else:
-        typer.echo(_table([(each.name, str(each.since), each.title) for each in known]))
+        marks = {known[0].name: " (default)"}
+        typer.echo(_table([(each.name, str(each.since), each.title + marks.get(each.name, "")) for each in known]))
         typer.echo(f"\n{known[0].name} is used unless another is named.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 
 import typer
@@ -20,12 +19,12 @@ def init(
     ),
 ) -> None:
     """Make a project: a model, the code that serves it, its config.json and tests."""
-    from mooring.cli.curl import predict  # noqa: PLC0415 - keeps `mooring --help` quick
+    from mooring.cli.curl import argument, predict  # noqa: PLC0415 - keeps `mooring --help` quick
     from mooring.project import Kind, Project, scaffold  # noqa: PLC0415 - the same
 
     scaffold(folder, template=template)
-    where = shlex.quote(str(folder))
-    typer.echo(f"{folder} is a copy of the template {template}; its README.md says what is what. Next:")
+    where = argument(folder)
+    typer.echo(f"{where} is a copy of the template {template}; its README.md says what is what. Next:")
     project = Project.open(folder)
     ask = ("ask it, in a second terminal", predict(project.config.apis[0], "127.0.0.1:8080", folder=folder))
     steps = [

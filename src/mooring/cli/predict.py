@@ -45,7 +45,7 @@ def predict(
     header: list[str] = typer.Option(
         [], "--header", "-H", metavar="'NAME: VALUE'", help="A header to send. May be repeated."
     ),
-    timeout: float = typer.Option(DEFAULT_TIMEOUT_SECONDS, min=0.01, help="Seconds to wait for the answer."),
+    timeout: float = typer.Option(DEFAULT_TIMEOUT_SECONDS, min=0.01, help="Seconds until the whole answer is here."),
     output: Format = typer.Option(Format.text, "--format", help="text, or json for programs."),
 ) -> None:
     """Ask a model one question, and show its answer and how long it took.
@@ -67,7 +67,7 @@ def predict(
     question = Question.of(url, form=form, data=data, method=method, headers=header)
     reply = ask(question, timeout_seconds=timeout)
     if output is Format.json:
-        typer.echo(json.dumps(_document(reply), ensure_ascii=False, indent=2))
+        _print(_json(_document(reply)) or _json(_document(reply, as_text=True)))
     else:
         _show(reply)
         for hint in _hints(question, reply):
@@ -84,7 +84,7 @@ def _show(reply: Reply) -> None:
         typer.echo(f"  {line}", err=True)
     value = reply.value
     if value is not None:
-        typer.echo(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
+        _print(value if isinstance(value, str) else _json(value) or _text(reply))
     elif reply.body:
         kind = reply.headers.get("content-type", "no content type")
         typer.echo(f"  {len(reply.body)} bytes of {kind}, not shown", err=True)
@@ -99,11 +99,28 @@ def _hints(question: Question, reply: Reply) -> Iterator[str]:
         yield f"the server's log tells more: look for {name} in it"
 
 
-def _document(reply: Reply) -> dict[str, object]:
+def _print(text: str) -> None:
+    # Half of a surrogate pair has no bytes of its own; written as an escape, JSON with it in stays the same JSON.
+    typer.echo(text.encode(errors="backslashreplace"))
+
+
+def _json(value: object) -> str:
+    """Indented for a person; empty where it is nested deeper than Python writes."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    except RecursionError:
+        return ""
+
+
+def _text(reply: Reply) -> str:
+    return reply.body.decode(errors="replace")
+
+
+def _document(reply: Reply, *, as_text: bool = False) -> dict[str, object]:
     return {
         "status": reply.status,
         "milliseconds": round(reply.milliseconds, 3),
         "headers": reply.headers,
-        "body": reply.value,
+        "body": _text(reply) if as_text else reply.value,
         "bytes": len(reply.body),
     }

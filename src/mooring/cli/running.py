@@ -61,6 +61,7 @@ def run(wish: Wish, *, detach: bool) -> None:
     """Do all of `mooring run`; typer.Exit(1) when the image is at fault."""
     with DockerEngine.connect() as engine:
         image = engine.image(wish.image)
+        _require_command(image)
         config = _config(image)
         rules = edition(wish.edition or image.labels.get(EDITION_LABEL) or "otc-2022")
         launch = Launch(
@@ -190,6 +191,13 @@ def _config(image: ImageFacts) -> ModelConfig | None:
         return ModelConfig.parse(text.encode(), source=f"label {CONFIG_LABEL} of {image.reference}")
     typer.echo(f"{image.reference} has no label {CONFIG_LABEL}: its apis are not known here", err=True)
     return None
+
+
+def _require_command(image: ImageFacts) -> None:
+    if not image.command:
+        typer.echo(f"{image.reference} has no start command: neither CMD nor ENTRYPOINT", err=True)
+        typer.echo('  do next:  say in its Dockerfile what starts the server: CMD ["python3", "/server.py"]', err=True)
+        raise typer.Exit(1)
 
 
 def _expectation(config: ModelConfig | None, rules: Edition, wait_seconds: float | None) -> Expectation:

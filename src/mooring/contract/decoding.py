@@ -18,7 +18,7 @@ def decoded(data: bytes, notes: Notes) -> str:
     """The text of the file, without byte order mark. Invalid if it is too large or in no encoding we know."""
     if len(data) > MAX_BYTES:
         raise Invalid(
-            f"{notes.source}: {len(data)} bytes; a config.json has at most {MAX_BYTES}",
+            f"{notes.source}: more than {MAX_BYTES} bytes, which a config.json has at most",
             hint="is this the right file?",
         )
     encoding = json.detect_encoding(data)
@@ -44,10 +44,9 @@ def _wide(data: bytes, encoding: str, notes: Notes) -> str:
         "CFG-ENC-03",
         SHOULD,
         START,
-        "the file is not UTF-8",
+        f"the file is {encoding.upper()}, not UTF-8",
         hint="save it as UTF-8",
         seen=encoding.upper(),
-        read_as="UTF-8",
     )
     return text.removeprefix("\ufeff")
 
@@ -60,7 +59,5 @@ def _chinese(data: bytes, first: int, notes: Notes) -> str:
         text = data.decode("gb18030")
     except UnicodeDecodeError as error:
         raise notes.refusal(place, "a byte that is neither UTF-8 nor GBK", hint="save the file as UTF-8") from error
-    notes.add(
-        "CFG-ENC-01", SHOULD, place, "the file is not UTF-8", hint="save it as UTF-8", seen="GBK", read_as="UTF-8"
-    )
+    notes.add("CFG-ENC-01", SHOULD, place, "the file is GBK, not UTF-8", hint="save it as UTF-8", seen="GBK")
     return text

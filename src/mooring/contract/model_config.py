@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mooring.contract.conformity import breaches
+from mooring.contract.decoding import MAX_BYTES
 from mooring.contract.mending import mend
 from mooring.contract.mending.data import is_file
 from mooring.contract.mending.dependencies import RESTRAINTS
 from mooring.contract.mending.document import KNOWN
 from mooring.contract.notes import Notes
 from mooring.contract.reading import read
+from mooring.contract.regular_file import read_regular
 from mooring.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -113,13 +115,15 @@ class ModelConfig:
     def load(cls, path: Path) -> ModelConfig:
         """Read a file, or a folder that holds config.json or model/config.json.
 
-        NotFound if there is none; Invalid, with file, line and column, if it cannot be understood.
+        NotFound if there is none; Invalid, with file, line and column, if it cannot be understood, and for what is no
+        regular file or larger than any config.json.
         """
         file = found(path)
         try:
-            return cls.parse(file.read_bytes(), source=str(file))
+            data = read_regular(file, at_most=MAX_BYTES, hint="- in its place reads standard input")
         except OSError as error:
             raise Invalid(f"cannot read {file}: {error.strerror}") from error
+        return cls.parse(data, source=str(file))
 
     @classmethod
     def parse(cls, data: bytes, *, source: str = FILE_NAME) -> ModelConfig:
@@ -148,7 +152,7 @@ def found(path: Path) -> Path:
             raise NotFound(f"there is no {path}")
         return path
     for candidate in (path / FILE_NAME, path / "model" / FILE_NAME):
-        if candidate.is_file():
+        if candidate.exists():
             return candidate
     raise NotFound(f"neither {path / FILE_NAME} nor {path / 'model' / FILE_NAME} exists")
 

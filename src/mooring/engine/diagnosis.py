@@ -27,6 +27,7 @@ JUDGES: tuple[Callable[[Facts], Cause | None], ...] = (
     exits.crashed,
     exits.finished_at_once,
     exits.exited,
+    loading.worker_killed,
     loading.loading_failed,
     silence.health_unavailable,
     silence.health_missing,

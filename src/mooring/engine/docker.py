@@ -134,7 +134,7 @@ class DockerEngine:
     def _create(self, launch: Launch) -> str:
         api = self._client.api
         memory = {"mem_limit": launch.memory_bytes, "memswap_limit": launch.memory_bytes} if launch.memory_bytes else {}
-        with _translated(f"container name {launch.name}"):
+        with _translated(f"container name {launch.name}" if launch.name else f"a container of {launch.image}"):
             made = api.create_container(
                 launch.image,
                 name=launch.name or None,

@@ -42,10 +42,15 @@ def out_of_memory(facts: Facts) -> Cause | None:
     """The kernel killed it at its memory limit."""
     if not (facts.ended and facts.oom_killed):
         return None
+    return memory_spent(facts, f"exit code {facts.exit_code}: killed by the kernel")
+
+
+def memory_spent(facts: Facts, seen: str) -> Cause:
+    """The cause for what was killed because memory ran out; `seen` is how that came out."""
     limit = f"its limit of {facts.memory_bytes / 2**20:g} MiB" if facts.memory_bytes else "the memory there is"
     return Cause(
         name="out-of-memory",
-        seen=f"exit code {facts.exit_code}: killed by the kernel for using more than {limit}",
+        seen=f"{seen} for using more than {limit}",
         expected="to load the model and answer within the memory of its instance",
         advice="allow more with --memory, or load less: smaller batches, fewer workers, a smaller data type",
     )

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mooring.engine.cause import Cause, Facts
-from mooring.engine.exits import missing_library, missing_module
+from mooring.engine.exits import memory_spent, missing_library, missing_module
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,8 @@ SHOWN_CHARACTERS = 600
 # The server waits longer before each new start and says how long; as many different waits are as many failures.
 ENOUGH_FAILURES = 3
 REASON = re.compile(
-    r"loading failed: (?P<failure>.*?)(?:; starting it again(?: in (?P<delay>[\d.]+) s)?)?(?=; loading failed: |$)",
+    r"(?:loading failed: (?P<failure>.*?)|the worker (?P<killed>was killed by SIGKILL)[^;]*?)"
+    r"(?:; starting it again(?: in (?P<delay>[\d.]+) s)?)?(?=; loading failed: |; the worker was killed |$)",
     re.DOTALL,
 )
 
@@ -28,7 +29,7 @@ def failure(answer: Answer) -> str:
     if answer.status != UNAVAILABLE:
         return ""
     found = REASON.match(answer.reason)
-    return found["failure"] if found else ""
+    return (found["failure"] or found["killed"]) if found else ""
 
 
 def is_hopeless(answers: Sequence[Answer]) -> bool:
@@ -41,6 +42,14 @@ def is_hopeless(answers: Sequence[Answer]) -> bool:
         # With several workers one answer holds the reason of each.
         delays |= {found["delay"] for found in REASON.finditer(answer.reason)}
     return len(delays) >= ENOUGH_FAILURES
+
+
+def worker_killed(facts: Facts) -> Cause | None:
+    """The server runs, and the kernel ends its worker: under a memory limit it takes one process, not the container."""
+    found = REASON.match(facts.last_answer.reason) if facts.last_answer and failure(facts.last_answer) else None
+    if found is None or not found["killed"]:
+        return None
+    return memory_spent(facts, "the server runs, but its worker was killed by SIGKILL, most likely")
 
 
 def loading_failed(facts: Facts) -> Cause | None:

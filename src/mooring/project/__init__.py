@@ -3,6 +3,7 @@
 from mooring.project.build import Built, Options, build, eject
 from mooring.project.builder import find_builder
 from mooring.project.project import Kind, Project
+from mooring.project.reference import require_image_name
 from mooring.project.scaffold import DEFAULT_TEMPLATE, scaffold, templates
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "build",
     "eject",
     "find_builder",
+    "require_image_name",
     "scaffold",
     "templates",
 ]

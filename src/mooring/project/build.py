@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mooring import __version__
 from mooring.contract import Edition, edition
 from mooring.contract.vocabulary import IMAGE_MAX_SIZE
-from mooring.errors import Conflict, Invalid, Refused
+from mooring.errors import Conflict, Invalid, MooringError, Refused
 from mooring.project.base import Recipe, debian_base
 from mooring.project.cache import digest
 from mooring.project.context import Context, Layer
@@ -25,6 +26,7 @@ from mooring.project.layers import (
 from mooring.project.packages import Target, installed, locked, version_of
 from mooring.project.probe import Base, probe
 from mooring.project.project import Kind, Project
+from mooring.project.reference import require_base_name, require_image_name
 from mooring.project.requirements import requirements
 from mooring.project.settings import DEFAULT_BASE, DEFAULT_EDITION, DEFAULT_PYTHON
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from mooring.project.builder import Builder
 
 FOUNDATION = "mooring-foundation"
+# Each further one means that another build of the same project came to its end meanwhile.
+ATTEMPTS = 3
 CONFIG_LABEL = "io.mooring.config"
 EDITION_LABEL = "io.mooring.edition"
 VERSION_LABEL = "io.mooring.version"
@@ -78,17 +82,16 @@ def build(project: Project, tag: str, options: Options, *, builder: Builder, say
     """Make the image of `project` and name it `tag`; `say` gets a line for each thing that takes its time.
 
     Raises:
+        Invalid: `tag` is no name for an image.
         Refused: the project, its packages or its base cannot become an image.
         Unavailable: the engine, the package index or the registry does not answer.
     """
+    require_image_name(tag)
     if project.kind is Kind.BRING_YOUR_OWN:
         _build_own(project, tag, options, builder=builder, say=say)
     else:
         plan = _plan(project, options, builder=builder, say=say)
-        ground = _foundation(plan, project, options, builder=builder, say=say)
-        say(f"building {tag}")
-        finish = Context(dockerfile=f"FROM {ground}\n\n{plan.text.finish}", layers=plan.last)
-        builder.build(finish, tag=tag, platform=options.platform)
+        _build_planned(plan, tag, _Making(project=project, platform=options.platform, builder=builder, say=say))
     image = builder.image(tag)
     if image is None:
         raise Refused(f"{builder.name} built {tag} and does not hold it", hint="is another builder selected in buildx?")
@@ -140,6 +143,7 @@ def _check_config(project: Project) -> None:
 
 def _reference(wanted: str, project: Project, options: Options, *, builder: Builder, say: Callable[[str], None]) -> str:
     """The image to start from; the Debian base is made when that is what is wanted."""
+    require_base_name(wanted)
     if wanted == DEFAULT_BASE:
         recipe = Recipe.of(system_packages=project.settings.system_packages, platform=options.platform)
         return debian_base(builder, recipe, say=say)
@@ -181,21 +185,56 @@ def _labels(project: Project, chosen: Edition) -> dict[str, str]:
     }
 
 
-def _foundation(
-    plan: _Plan, project: Project, options: Options, *, builder: Builder, say: Callable[[str], None]
-) -> str:
-    """The image with all that changes seldom; so that an edited handler sends the engine an edited handler only."""
-    owner = digest(str(project.root))[:8]
-    content = digest(plan.base.id, plan.text.foundation, *(layer.key for layer in plan.layers))[:16]
-    reference = f"{FOUNDATION}:{owner}-{content}"
-    if builder.image(reference) is None:
-        say("sending server, packages and weights to the engine (again only when they change)")
-        context = Context(dockerfile=f"FROM {plan.base.reference}\n\n{plan.text.foundation}", layers=plan.layers)
-        builder.build(context, tag=reference, platform=options.platform)
-    for tag in builder.tags(FOUNDATION):
-        if tag.startswith(f"{owner}-") and not reference.endswith(tag):
-            builder.untag(f"{FOUNDATION}:{tag}")
-    return reference
+def _build_planned(plan: _Plan, tag: str, making: _Making) -> None:
+    """The image on its foundation; made anew when another build of the project clears that away under our hands."""
+    ground = making.foundation_name(plan)
+    finish = Context(dockerfile=f"FROM {ground}\n\n{plan.text.finish}", layers=plan.last)
+    for attempt in range(1, ATTEMPTS + 1):
+        making.lay_foundation(plan, ground)
+        making.say(f"building {tag}")
+        try:
+            making.builder.build(finish, tag=tag, platform=making.platform)
+        except MooringError:
+            if attempt == ATTEMPTS or making.builder.image(ground) is not None:
+                raise
+            making.say("another build of this project has cleared the ground meanwhile: once more")
+        else:
+            break
+    making.clear_old(ground)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Making:
+    """With what a plan is carried out."""
+
+    project: Project
+    platform: str
+    builder: Builder
+    say: Callable[[str], None]
+
+    @property
+    def _owner(self) -> str:
+        return digest(str(self.project.root))[:8]
+
+    def foundation_name(self, plan: _Plan) -> str:
+        """The name of the image with all that changes seldom: the same content is the same name."""
+        content = digest(plan.base.id, plan.text.foundation, *(layer.key for layer in plan.layers))[:16]
+        return f"{FOUNDATION}:{self._owner}-{content}"
+
+    def lay_foundation(self, plan: _Plan, ground: str) -> None:
+        """Make it where it is not there; so that an edited handler sends the engine an edited handler only."""
+        if self.builder.image(ground) is None:
+            self.say("sending server, packages and weights to the engine (again only when they change)")
+            context = Context(dockerfile=f"FROM {plan.base.reference}\n\n{plan.text.foundation}", layers=plan.layers)
+            self.builder.build(context, tag=ground, platform=self.platform)
+
+    def clear_old(self, ground: str) -> None:
+        """Let go of the foundations this project had before."""
+        for tag in self.builder.tags(FOUNDATION):
+            if tag.startswith(f"{self._owner}-") and not ground.endswith(tag):
+                # One that another build stands on at this moment stays for the next build to clear.
+                with contextlib.suppress(Refused):
+                    self.builder.untag(f"{FOUNDATION}:{tag}")
 
 
 def _build_own(project: Project, tag: str, options: Options, *, builder: Builder, say: Callable[[str], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from pathlib import Path
@@ -84,7 +85,8 @@ class Buildah:
 
     def untag(self, reference: str) -> None:
         """See `Builder`."""
-        command("buildah", "rmi", reference)
+        with contextlib.suppress(NotFound):
+            command("buildah", "rmi", reference)
 
 
 def _build(tag: str) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Builder(Protocol):
         """The tags that the engine holds of the repository `name`."""
 
     def untag(self, reference: str) -> None:
-        """Let go of a name; what other images need of it stays."""
+        """Let go of a name, if it is there; what other images need of it stays."""
 
 
 def find_builder() -> Builder:

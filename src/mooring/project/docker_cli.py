@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from functools import cached_property
@@ -92,7 +93,8 @@ class DockerCli:
 
     def untag(self, reference: str) -> None:
         """See `Builder`."""
-        command("docker", "image", "rm", reference)
+        with contextlib.suppress(NotFound):
+            command("docker", "image", "rm", reference)
 
 
 def _platform(platform: str) -> tuple[str, ...]:

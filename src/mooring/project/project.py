@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mooring.contract import ModelConfig
+from mooring.contract.regular_file import require_regular
 from mooring.errors import NotFound, Refused
 from mooring.project.settings import FILE_NAME, Settings
 from mooring.project.tree import ProjectFile, walk
@@ -48,11 +50,16 @@ class Project:
         Raises:
             NotFound: there is no such folder, or nothing in it that can be served.
             Invalid: its mooring.toml is malformed.
+            Refused: the folder of the weights is no folder.
         """
         root = folder.resolve()
         if not root.is_dir():
-            raise NotFound(f"{folder} is not a folder", hint=f"mooring init {folder} makes a project")
-        return cls(root, _kind(root), Settings.read(root / FILE_NAME))
+            raise NotFound(f"{folder} is not a folder", hint=f"mooring init {shlex.quote(str(folder))} makes a project")
+        kind = _kind(root)
+        weights = root / MODEL_FOLDER
+        if kind is Kind.HANDLER and weights.exists() and not weights.is_dir():
+            raise Refused(f"{weights} is not a folder", hint="make it one, and put the weights into it")
+        return cls(root, kind, Settings.read(root / FILE_NAME))
 
     @cached_property
     def package_folder(self) -> Path:
@@ -67,10 +74,12 @@ class Project:
 
         Raises:
             NotFound: neither is there.
+            Invalid: what is there is no file.
         """
         places = (self.root / CONFIG_FILE, self.root / MODEL_FOLDER / CONFIG_FILE)
         for place in reversed(places) if self.kind is Kind.CUSTOMIZE_SERVICE else places:
-            if place.is_file():
+            if place.exists():
+                require_regular(place)
                 if not place.resolve().is_relative_to(self.root):
                     raise Refused(f"{place} is a link that leaves the project", hint="copy the file in its place")
                 return place
@@ -112,8 +121,11 @@ class Project:
         return tuple(folder for folder in (self.root / "wheels", self.package_folder) if _has_wheels(folder))
 
     def _own(self, file: Path) -> Path | None:
-        if not file.is_file():
+        if not file.exists():
+            if file.is_symlink():
+                raise Refused(f"{file} is a link to nowhere", hint="mend or remove the link")
             return None
+        require_regular(file)
         if not file.resolve().is_relative_to(self.root):
             raise Refused(f"{file} is a link that leaves the project", hint="copy the file in its place")
         return file

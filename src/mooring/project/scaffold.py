@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import tempfile
+import unicodedata
 from pathlib import Path
 
-from mooring.errors import Conflict, NotFound, Refused
+from mooring.errors import Conflict, Invalid, NotFound, Refused
 from mooring.project.tree import LEFT_OUT
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,12 +31,15 @@ def scaffold(folder: Path, *, template: str = DEFAULT_TEMPLATE) -> Path:
     """Make `folder` a copy of a template; a folder that exists must be empty.
 
     Raises:
+        Invalid: its name has a line break or another control character in it.
         NotFound: there is no such template.
         Conflict: the folder has something in it already.
         Refused: it cannot be written.
     """
     if template not in templates():
         raise NotFound(f"there is no template {template!r}", hint=f"templates: {', '.join(templates())}")
+    if any(unicodedata.category(sign) == "Cc" for sign in str(folder)):
+        raise Invalid(f"{str(folder)!r} has a control character in it", hint="name the folder in plain letters")
     target = folder.absolute()
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -44,8 +50,16 @@ def scaffold(folder: Path, *, template: str = DEFAULT_TEMPLATE) -> Path:
             shutil.copytree(TEMPLATES / template, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
             _move(copy, target)
     except OSError as error:
-        raise Refused(f"{folder} cannot be written: {error.strerror or error}") from error
+        raise Refused(f"{folder} cannot be written: {_reason(error)}") from error
     return target
+
+
+def _reason(error: OSError) -> str:
+    """What the system said, in one phrase."""
+    if isinstance(error, shutil.Error):  # a list of (source, target, words), one for each file: the first will do
+        found = re.search(r"\[Errno (\d+)\]", str(error))
+        return os.strerror(int(found[1])) if found else "its files could not all be copied"
+    return error.strerror or str(error)
 
 
 def _move(copy: Path, target: Path) -> None:

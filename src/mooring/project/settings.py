@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from mooring.contract.regular_file import read_regular
 from mooring.errors import Invalid
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ FILE_NAME = "mooring.toml"
 DEFAULT_EDITION = "otc-2022"
 DEFAULT_BASE = "debian"
 DEFAULT_PYTHON = "python3"
+# It has five settings.
+MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +41,21 @@ class Settings:
         """Read `file`; a project without one has the defaults.
 
         Raises:
-            Invalid: it is not TOML, has a key that does not exist, or a value of the wrong type.
+            Invalid: it is no regular file, too large or not TOML, has a key that does not exist, or a value of the
+                wrong type.
         """
         try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
+            data = read_regular(file, at_most=MAX_BYTES)
         except FileNotFoundError:
+            if file.is_symlink():
+                raise Invalid(f"{file} is a link to nowhere", hint="mend or remove the link") from None
             return cls()
+        except OSError as error:
+            raise Invalid(f"cannot read {file}: {error.strerror}") from error
+        if len(data) > MAX_BYTES:
+            raise Invalid(f"{file} has more than {MAX_BYTES} bytes", hint="is this the right file?")
+        try:
+            content = tomllib.loads(data.decode("utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise Invalid(f"{file} is not TOML: {error}") from error
         except UnicodeDecodeError as error:

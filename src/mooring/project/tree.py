@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from mooring.contract.regular_file import other_kind
 from mooring.errors import NotFound, Refused
 
 if TYPE_CHECKING:
@@ -101,12 +102,9 @@ def _walk(root: Path, folder: PurePosixPath, exclude: tuple[str, ...]) -> Iterat
             yield ProjectFile(path=path, source=source, size=info.st_size, executable=executable)
         else:
             raise Refused(
-                f"{path} is {_KINDS.get(stat.S_IFMT(info.st_mode), 'not a file')}; an image is made of files",
+                f"{path} is {other_kind(info.st_mode)}; an image is made of files",
                 hint="remove it from the project, or name it in mooring.toml: exclude = [...]",
             )
-
-
-_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
 def is_left_out(path: PurePosixPath, *, exclude: tuple[str, ...] = ()) -> bool:

@@ -64,7 +64,7 @@ class _Dialect:
             raise self.notes.refusal(node, f"{what} must be a schema, not {node.kind}", hint=hint)
         members = renamed(node, keywords.KNOWN, self.notes, typos=keywords.TYPOS, nulls=keywords.NULLABLE)
         self.without_self(members, what)
-        self.types(members, what)
+        self.types(members, what, field=field)
         self.numbers(members, what)
         self.inner(members, what, root=root)
         self.items(members, what, field=field)
@@ -93,14 +93,14 @@ class _Dialect:
                     seen=shortened(str(node.plain())),
                 )
 
-    def types(self, members: dict[str, Node], what: str) -> None:
+    def types(self, members: dict[str, Node], what: str, *, field: bool) -> None:
         node = members.get("type")
         if node is None:
             return
         if isinstance(node.value, str):
-            words = [self.type_word(node, what)]
+            words = [self.type_word(node, what, field=field)]
         elif node.is_list and node.items and all(isinstance(item.value, str) for item in node.items):
-            words = list(dict.fromkeys(self.type_word(item, what) for item in node.items))
+            words = list(dict.fromkeys(self.type_word(item, what, field=field) for item in node.items))
         else:
             hint = "a property that is called type belongs inside properties" if node.is_object else ""
             raise self.notes.refusal(node, f"{what}.type must be the name of a type, not {node.kind}", hint=hint)
@@ -116,7 +116,7 @@ class _Dialect:
         elif isinstance(node.value, str) and node.value != words[0]:
             members["type"] = node.become(words[0])
 
-    def type_word(self, node: Node, what: str) -> str:
+    def type_word(self, node: Node, what: str, *, field: bool) -> str:
         seen = str(node.value)
         word = seen.strip().lower()
         if seen in keywords.TYPES or seen == FILE:
@@ -124,6 +124,8 @@ class _Dialect:
         known = word in (*keywords.TYPES, FILE)
         read_as = word if known else keywords.OTHER_TYPES.get(word, keywords.ANY)
         close = nearest(word, keywords.TYPES) if word not in keywords.OTHER_TYPES and not known else ""
+        if field and word in keywords.LIKE_FILES:
+            close = FILE
         self.notes.add(
             "CFG-SCHEMA-01",
             INFO if known else SHOULD,

@@ -6,7 +6,7 @@ import re
 
 from mooring.contract.mending.members import a_list, filled_text, renamed, text
 from mooring.contract.names import nearest
-from mooring.contract.node import Node
+from mooring.contract.node import Node, shortened
 from mooring.contract.notes import INFO, MUST, SHOULD, Notes
 
 RESTRAINTS = {"EXACT": "==", "ATLEAST": ">=", "ATMOST": "<="}
@@ -36,10 +36,9 @@ def _group(node: Node, what: str, notes: Notes) -> Node:
         members = {"installer": Node("pip", node.place), **members}
     installer = members["installer"]
     if str(installer.value) != str(installer.value).lower():
-        lower = str(installer.value).lower()
-        notes.add(
-            "CFG-CASE-01", INFO, installer, f"installer is written {lower!r}", seen=str(installer.value), read_as=lower
-        )
+        seen, lower = str(installer.value), str(installer.value).lower()
+        message = f"installer is written {shortened(seen)!r}, read as {shortened(lower)!r}"
+        notes.add("CFG-CASE-01", INFO, installer, message, hint=f"write {shortened(lower)!r}", seen=seen, read_as=lower)
         members["installer"] = installer.become(lower)
     packages = a_list(members.get("packages", Node((), node.place)), f"{what}.packages", notes)
     items = [_package(package, f"{what}.packages[{n}]", notes) for n, package in enumerate(packages.items)]
@@ -126,7 +125,8 @@ def _restraint(members: dict[str, Node], what: str, notes: Notes) -> None:
     seen = str(restraint.value)
     word = _BY_SIGN.get(seen, next((word for word in RESTRAINTS if word == seen.upper()), seen))
     if word != seen:
-        notes.add("CFG-CASE-01", INFO, restraint, f"restraint is written {word!r}", seen=seen, read_as=word)
+        message = f"restraint is written {seen!r}, read as {word!r}"
+        notes.add("CFG-CASE-01", INFO, restraint, message, hint=f"write {word!r}", seen=seen, read_as=word)
         members["restraint"] = restraint.become(word)
     elif seen not in RESTRAINTS:
         raise notes.refusal(

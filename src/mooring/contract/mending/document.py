@@ -104,9 +104,9 @@ def _model_type(members: dict[str, Node], root: Node, notes: Notes) -> None:
     node = members["model_type"]
     known = next((name for name in MODEL_TYPES if folded(name) == folded(str(node.value))), node.value)
     if known != node.value:
-        notes.add(
-            "CFG-CASE-01", SHOULD, node, f"model_type is written {known!r}", seen=str(node.value), read_as=str(known)
-        )
+        seen = str(node.value)
+        message = f"model_type is written {seen!r}, read as {known!r}"
+        notes.add("CFG-CASE-01", SHOULD, node, message, hint=f"write {known!r}", seen=seen, read_as=str(known))
         members["model_type"] = node.become(known)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.contract.mending.members import an_object, filled_text, renamed
+from mooring.contract.node import Node, shortened
 from mooring.contract.notes import INFO, SHOULD, Notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mooring.contract.node import Node
 
 HEALTH_BLOCKS = ("health", "readiness_health", "startup_health")
 FIELDS = (
@@ -45,5 +44,7 @@ def _case(members: dict[str, Node], name: str, form: Callable[[str], str], notes
         return
     value = form(str(node.value))
     if value != node.value:
-        notes.add("CFG-CASE-01", INFO, node, f"{name} is written {value!r}", seen=str(node.value), read_as=value)
+        seen = str(node.value)
+        message = f"{name} is written {shortened(seen)!r}, read as {shortened(value)!r}"
+        notes.add("CFG-CASE-01", INFO, node, message, hint=f"write {shortened(value)!r}", seen=seen, read_as=value)
         members[name] = node.become(value)

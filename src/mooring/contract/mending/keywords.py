@@ -67,6 +67,9 @@ TYPOS = {
 
 TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 ANY = ""
+# What is in a file, said where a form's field should say `file`. A client may also mean base64 in a text, so this is
+# a hint and no mend.
+LIKE_FILES = ("image", "img", "picture", "photo", "audio", "video", "binary", "blob", "bytes", "upload", "files")
 # Types of other languages, of the REST interface and of samples. ANY where no single JSON type is meant.
 OTHER_TYPES = {
     "list": "array",

@@ -34,7 +34,7 @@ def renamed(
             continue
         if name != seen:
             typo = folded(seen) != folded(name)
-            message = f"{seen!r} is not a name of config.json" if typo else f"{seen!r} is written {name!r}"
+            message = f"{seen!r} is not a name of config.json" if typo else f"{seen!r} stands here, read as {name!r}"
             rule, level = ("CFG-TYPO-01", SHOULD) if typo else ("CFG-CASE-01", INFO)
             notes.add(rule, level, child.name, message, hint=f"write {name!r}", seen=seen, read_as=name)
         if child.value is None and name in known and name not in nulls:
