@@ -175,8 +175,8 @@ def test_flat_rest_parameters_become_properties():
 @pytest.mark.parametrize(
     ("name", "message", "read_as"),
     [
-        ("lower_case_model_type", "model_type is written 'image', read as 'Image'", "Image"),
-        ("restraint_as_sign", "restraint is written '==', read as 'EXACT'", "EXACT"),
+        ("lower_case_model_type", "model_type is written 'pytorch', read as 'PyTorch'", "PyTorch"),
+        ("restraint_as_sign", "restraint is written '>=', read as 'ATLEAST'", "ATLEAST"),
         ("health_protocol_in_capitals", "protocol is written 'HTTP', read as 'http'", "http"),
     ],
 )
