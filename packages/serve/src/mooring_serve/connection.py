@@ -9,12 +9,11 @@ import asyncio
 from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import httptools
 
-from mooring_serve.problem import Problem, invalid, too_large
-from mooring_serve.request import Request
+from mooring_serve.problem import Problem, headers_too_large, invalid, too_large
+from mooring_serve.request import Request, target
 
 if TYPE_CHECKING:
     from mooring_serve.listener import Listener
@@ -101,7 +100,7 @@ class Connection(asyncio.Protocol):
             return
         request = self._reading
         if request is not None and self._framing_bytes > _HEADER_LIMIT_BYTES + _FRAMING_FACTOR * request.size:
-            self._cut_off(request, _headers_too_large())
+            self._cut_off(request, headers_too_large(_HEADER_LIMIT_BYTES))
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -139,7 +138,7 @@ class Connection(asyncio.Protocol):
     def _count(self, request: Request, size: int) -> None:
         request.head_bytes += size
         if request.head_bytes > _HEADER_LIMIT_BYTES:
-            raise _headers_too_large()
+            raise headers_too_large(_HEADER_LIMIT_BYTES)
 
     def on_headers_complete(self) -> None:
         """The head is whole: what can be judged now is judged before the body comes."""
@@ -151,7 +150,7 @@ class Connection(asyncio.Protocol):
         request.method = self._parser.get_method().decode("ascii")
         request.http10 = self._parser.get_http_version() == "1.0"
         request.keep_alive = self._parser.should_keep_alive()
-        request.path, request.query = _target(request.url)
+        request.path, request.query = target(request.url)
         if self._upgrading:
             return
         if int(request.headers.get(b"content-length", 0)) > self._limit:
@@ -299,18 +298,5 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def close(self) -> None:
-        """Close at once; what has been written still leaves."""
+        """Close; what has been written still leaves."""
         self._transport.close()
-
-
-def _headers_too_large() -> Problem:
-    return Problem(431, "HEADERS_TOO_LARGE", f"the headers are larger than {_HEADER_LIMIT_BYTES} bytes")
-
-
-def _target(url: bytes) -> tuple[str, str]:
-    """The decoded path and the query of a request's target; a target that is no path is a path nobody declared."""
-    path, _, query = url.partition(b"?")
-    text = path.decode("latin-1")
-    if not text.startswith("/") and "://" in text:  # the absolute form, as proxies send it
-        text = "/" + text.partition("://")[2].partition("/")[2]
-    return (unquote(text) if "%" in text else text), query.decode("latin-1")

@@ -33,6 +33,11 @@ def too_large(limit: int) -> Problem:
     return Problem(413, "BODY_TOO_LARGE", f"the request body is larger than {limit} bytes ({limit / 2**20:g} MiB)")
 
 
+def headers_too_large(limit: int) -> Problem:
+    """431, with the limit."""
+    return Problem(431, "HEADERS_TOO_LARGE", f"the headers are larger than {limit} bytes")
+
+
 def not_ready(reason: str) -> Problem:
     """503: no model to answer with, for now."""
     return Problem(503, "NOT_READY", reason, ((b"retry-after", b"1"),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from mooring_serve.call import Call
@@ -54,3 +55,12 @@ class Request:
             self.headers[b"connection"] = b"close"
         lines = b"".join(b"%b: %b\r\n" % pair for pair in self.headers.items())
         return b"%b %b HTTP/1.1\r\n%b\r\n" % (self.method.encode(), self.url, lines)
+
+
+def target(url: bytes) -> tuple[str, str]:
+    """The decoded path and the query of a request's target; a target that is no path is a path nobody declared."""
+    path, _, query = url.partition(b"?")
+    text = path.decode("latin-1")
+    if not text.startswith("/") and "://" in text:  # the absolute form, as proxies send it
+        text = "/" + text.partition("://")[2].partition("/")[2]
+    return (unquote(text) if "%" in text else text), query.decode("latin-1")
