@@ -23,13 +23,18 @@ class Level(enum.StrEnum):
 class Finding:
     """What is wrong, how much it matters, and what to do.
 
-    `line` and `column` count from 1 in characters of the decoded text; 0 means the whole of `source`.
-    `seen` is what the file says and `read_as` what it was taken for; both are empty where nothing was mended.
+    `message` is what was seen, `expected` what the contract asks for instead, `document` the id of the text that says
+    so, `hint` the remedy. A rule leaves `id` out, and `level` too unless it means a weaker one than its own. `line` and
+    `column` count from 1 in characters of the decoded text; 0 means the whole of `source`, which is a file, a layer or
+    a part of the image. `seen` is what a config.json says and `read_as` what it was taken for; both are empty where
+    nothing was mended.
     """
 
-    id: str
-    level: Level
+    id: str = ""
+    level: Level = Level.MUST
     message: str
+    expected: str = ""
+    document: str = ""
     hint: str = ""
     source: str = ""
     line: int = 0

@@ -6,6 +6,7 @@ from mooring.engine.diagnosis import Diagnosis, diagnose
 from mooring.engine.docker import DockerEngine
 from mooring.engine.probe import Answer
 from mooring.engine.readiness import Expectation, Started, wait_until_healthy
+from mooring.engine.sockets import Listener
 
 __all__ = [
     "Answer",
@@ -15,6 +16,7 @@ __all__ = [
     "Facts",
     "ImageFacts",
     "Launch",
+    "Listener",
     "LogStream",
     "Sighting",
     "Started",

@@ -1,0 +1,1 @@
+"""What a rule knows how to put right in a project folder."""

@@ -1,0 +1,1 @@
+"""One file a rule: nothing registers them, they are found by looking."""
