@@ -51,8 +51,8 @@ At the archive's rate, 30 GB take {minutes} minutes on this machine.
 
 {dynamic}
 """
-DYNAMIC = """The whole check of the mnist image, static and dynamic, with a sample: {median} s (from {least} to {most} s in {runs}
-runs), {peak} MB at most."""
+DYNAMIC = """The whole check of the mnist image, static and dynamic, with a sample: {median} s (from {least} to
+{most} s in {runs} runs), {peak} MB at most."""
 
 
 @dataclass
