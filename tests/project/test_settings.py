@@ -21,8 +21,15 @@ def test_a_project_without_the_file_has_the_defaults(tmp_path):
 def test_every_setting_can_be_made(tmp_path):
     text = 'edition = "otc-2025"\npython = "python3.9"\nbase = "debian"\n'
     text += 'system_packages = ["libgl1"]\nexclude = ["data"]\n'
+    text += 'accept = ["IMG-USER-01: ours"]\nallow_imports = ["mine.*"]\n'
     assert read(tmp_path, text) == Settings(
-        edition="otc-2025", python="python3.9", base="debian", system_packages=("libgl1",), exclude=("data",)
+        edition="otc-2025",
+        python="python3.9",
+        base="debian",
+        system_packages=("libgl1",),
+        exclude=("data",),
+        accept=("IMG-USER-01: ours",),
+        allow_imports=("mine.*",),
     )
 
 

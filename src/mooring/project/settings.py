@@ -17,7 +17,7 @@ FILE_NAME = "mooring.toml"
 DEFAULT_EDITION = "otc-2022"
 DEFAULT_BASE = "debian"
 DEFAULT_PYTHON = "python3"
-# It has five settings.
+# It has a handful of settings.
 MAX_BYTES = 1 << 20
 
 
@@ -35,6 +35,10 @@ class Settings:
     """Debian packages added to the Debian base."""
     exclude: tuple[str, ...] = ()
     """File names, paths or patterns that stay out of the image."""
+    accept: tuple[str, ...] = ()
+    """Rules of `mooring check` whose findings the project lives with, each as `RULE: reason`."""
+    allow_imports: tuple[str, ...] = ()
+    """Modules and names that the project's pickles may import without being called suspicious: `my_package.*`."""
 
     @classmethod
     def read(cls, file: Path) -> Settings:
