@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
+class Confinement:
+    """What a container that nobody trusts is held to, beside its memory: processes and threads, files, bytes of log."""
+
+    processes: int = 4096
+    open_files: int = 16384
+    log_bytes: int = 32 << 20
+    # Reserved for documents (RFC 5737): no name server will ever answer there, so that names lead nowhere.
+    name_server: str = "192.0.2.1"
+
+    def options(self) -> dict[str, Any]:
+        """It in the words of the SDK's `create_host_config`. Without `init`, the image's own program is process 1."""
+        return {
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+            "pids_limit": self.processes,
+            "ulimits": [
+                {"Name": "nofile", "Soft": self.open_files, "Hard": self.open_files},
+                {"Name": "core", "Soft": 0, "Hard": 0},
+            ],
+            "log_config": {"Type": "json-file", "Config": {"max-size": str(self.log_bytes), "max-file": "1"}},
+            "init": False,
+            "dns": [self.name_server],
+            "dns_search": ["."],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Launch:
-    """A container to be: `port` is inside it, `host_port` on this machine's loopback (0: any that is free)."""
+    """A container to be: `port` is inside it, `host_port` on this machine's loopback (0: any that is free).
+
+    Without `published` it is reached at its own address on `network`, where this machine sees that. `entrypoint` and
+    `command` stand in for the image's own. `confinement` holds what is not trusted.
+    """
 
     image: str
     port: int = 8080
@@ -21,11 +52,30 @@ class Launch:
     memory_bytes: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     stop_seconds: int = 90
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    network: str = ""
+    published: bool = True
+    confinement: Confinement | None = None
+
+    def host_options(self) -> dict[str, Any]:
+        """What of it concerns the machine, in the words of the SDK's `create_host_config`."""
+        options: dict[str, Any] = self.confinement.options() if self.confinement else {}
+        if self.published:
+            options["port_bindings"] = {self.port: ("127.0.0.1", self.host_port or None)}
+        if self.network:
+            options["network_mode"] = self.network
+        if self.memory_bytes:
+            options |= {"mem_limit": self.memory_bytes, "memswap_limit": self.memory_bytes}
+        return options
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sighting:
-    """A container at one moment; `exit_code` is None while it runs, `error` is the engine's, if it has one."""
+    """A container at one moment; `exit_code` is None while it runs, `error` is the engine's, if it has one.
+
+    It is reached at `host` and `host_port`, 0 when it is not to be reached.
+    """
 
     id: str
     name: str
@@ -36,6 +86,7 @@ class Sighting:
     started_at: str
     pid: int
     host_port: int
+    host: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)

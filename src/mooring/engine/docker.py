@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import docker
 import docker.errors
@@ -18,20 +18,22 @@ import requests.exceptions
 from mooring.engine.address import Address, addresses
 from mooring.engine.container import ImageFacts, Launch, LogStream, Sighting
 from mooring.engine.sockets import Listener, listeners
-from mooring.errors import Conflict, Invalid, MooringError, NotFound, Unavailable
+from mooring.engine.translation import INSTALL_HINT, explanation, mooring_error, root_cause, translated
+from mooring.errors import Conflict, MooringError, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
 # Label on every container that Mooring starts, so that they can be told from others (and cleaned up).
 LABEL = "io.mooring.container"
+# On those that are reached at their own address, the port in them that they are reached on.
+PORT_LABEL = "io.mooring.port"
 # An engine under load takes its time to start a container; this is for a single call, not for a model's loading.
 CALL_TIMEOUT_SECONDS = 120
 POLL_SECONDS = 0.05
 # What engines say when the host's port is not to be had (Docker's proxy, Docker's table of ports, Podman).
 PORT_TAKEN = ("port is already allocated", "address already in use", "ports are not available")
-INSTALL_HINT = "start Docker or Podman (its socket service), or set DOCKER_HOST to the engine's address"
 
 
 class DockerEngine:
@@ -53,7 +55,7 @@ class DockerEngine:
                     timeout=CALL_TIMEOUT_SECONDS,
                 )
             except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
-                tried.append(f"{address.url} ({address.because}): {_root_cause(error)}")
+                tried.append(f"{address.url} ({address.because}): {root_cause(error)}")
                 continue
             return cls(client, address)
         what = "; ".join(tried) or "no DOCKER_HOST, no Docker context, and none of the usual sockets exists"
@@ -70,22 +72,27 @@ class DockerEngine:
         self.close()
 
     @property
+    def api(self) -> docker.APIClient:
+        """The SDK's client, for this room's other modules."""
+        return self._client.api
+
+    @property
     def program(self) -> str:
         """The command a user of this engine types: `docker` or `podman`."""
-        with _translated():
+        with translated():
             parts = self._client.version().get("Components") or ()
         return "podman" if any("podman" in str(part.get("Name", "")).lower() for part in parts) else "docker"
 
     @property
     def architecture(self) -> str:
         """The machine's architecture as images spell it: `amd64`, `arm64`."""
-        with _translated():
+        with translated():
             return str(self._client.version().get("Arch", ""))
 
     def image(self, reference: str) -> ImageFacts:
         """What the engine knows of an image it holds; NotFound with the nearest names when it holds none such."""
         try:
-            with _translated():
+            with translated():
                 found = self._client.images.get(reference)
         except NotFound:
             near = difflib.get_close_matches(reference, self.image_names(), n=3, cutoff=0.5)
@@ -105,7 +112,7 @@ class DockerEngine:
 
     def image_names(self) -> tuple[str, ...]:
         """Every `name:tag` the engine holds, sorted."""
-        with _translated():
+        with translated():
             return tuple(sorted({tag for image in self._client.images.list() for tag in image.tags}))
 
     def start(self, launch: Launch) -> str:
@@ -119,7 +126,7 @@ class DockerEngine:
         try:
             self._client.api.start(container)
         except docker.errors.APIError as error:
-            if any(words in _explanation(error).lower() for words in PORT_TAKEN):
+            if any(words in explanation(error).lower() for words in PORT_TAKEN):
                 holder = self._publisher_of(launch.host_port)
                 self.remove(container)
                 raise Conflict(
@@ -128,38 +135,36 @@ class DockerEngine:
                 ) from None
             if not self.observe(container).error:
                 self.remove(container)
-                raise _mooring_error(error) from error
+                raise mooring_error(error) from error
         return container
 
     def _create(self, launch: Launch) -> str:
         api = self._client.api
-        memory = {"mem_limit": launch.memory_bytes, "memswap_limit": launch.memory_bytes} if launch.memory_bytes else {}
-        with _translated(f"container name {launch.name}" if launch.name else f"a container of {launch.image}"):
+        with translated(f"container name {launch.name}" if launch.name else f"a container of {launch.image}"):
             made = api.create_container(
                 launch.image,
+                list(launch.command) or None,
+                entrypoint=list(launch.entrypoint) or None,
                 name=launch.name or None,
                 environment=dict(launch.env),
-                labels={LABEL: "true", **launch.labels},
+                labels={LABEL: "true", **({} if launch.published else {PORT_LABEL: str(launch.port)}), **launch.labels},
                 ports=[launch.port],
                 stop_timeout=launch.stop_seconds,
-                host_config=api.create_host_config(
-                    port_bindings={launch.port: ("127.0.0.1", launch.host_port or None)}, **memory
-                ),
+                host_config=api.create_host_config(**launch.host_options()),
             )
         return str(made["Id"])
 
     def _publisher_of(self, port: int) -> str:
-        with _translated():
+        with translated():
             holders = self._client.containers.list(filters={"publish": str(port)})
         return f"container {holders[0].name}" if holders else ""
 
     def observe(self, container: str) -> Sighting:
         """How the container is now; NotFound when it has been removed."""
-        with _translated(f"container {container[:12]}"):
+        with translated(f"container {container[:12]}"):
             attrs = self._client.api.inspect_container(container)
         state = attrs["State"]
-        bindings = ((attrs.get("NetworkSettings") or {}).get("Ports") or {}).values()
-        ports = [int(one["HostPort"]) for binding in bindings for one in binding or ()]
+        host, port = _reached_at(attrs)
         return Sighting(
             id=attrs["Id"],
             name=attrs["Name"].lstrip("/"),
@@ -169,18 +174,19 @@ class DockerEngine:
             error=state.get("Error") or "",
             started_at=state.get("StartedAt") or "",
             pid=int(state.get("Pid") or 0),
-            host_port=ports[0] if ports else 0,
+            host=host,
+            host_port=port,
         )
 
-    def follow(self, container: str) -> LogStream:
-        """What the container writes to both of its outputs, from its beginning, until it ends."""
-        with _translated(f"container {container[:12]}"):
-            stream: LogStream = self._client.api.logs(container, stream=True, follow=True)
+    def follow(self, container: str, *, stdout: bool = True, stderr: bool = True) -> LogStream:
+        """What the container writes to its outputs, from its beginning, until it ends."""
+        with translated(f"container {container[:12]}"):
+            stream: LogStream = self._client.api.logs(container, stdout, stderr, stream=True, follow=True)
             return stream
 
     def last_lines(self, container: str, count: int = 50) -> tuple[str, ...]:
         """The last lines of the container's logs, as text, without the empty ones at the end."""
-        with _translated(f"container {container[:12]}"):
+        with translated(f"container {container[:12]}"):
             written: bytes = self._client.api.logs(container, tail=count)
         return tuple(written.decode("utf-8", "replace").rstrip().splitlines())[-count:]
 
@@ -191,10 +197,14 @@ class DockerEngine:
             return None
         return listeners(table for table in tables if table is not None)
 
+    def status(self, container: str) -> str | None:
+        """The kernel's words about process 1 of the container (proc(5), status); None when it cannot be seen."""
+        return self._read(container, "/proc/1/status")
+
     def _read(self, container: str, path: str) -> str | None:
         """A file of the container's /proc, by its own `cat`; else through the host, when the engine runs on it."""
         try:
-            with _translated():
+            with translated():
                 made = self._client.api.exec_create(container, ["cat", path])
                 text = self._client.api.exec_start(made["Id"])
                 if self._client.api.exec_inspect(made["Id"])["ExitCode"] == 0:
@@ -202,7 +212,7 @@ class DockerEngine:
             pid = self.observe(container).pid
             # The same number means the same process only if the engine shares our process table.
             if pid and self.observe(container).id[:12] in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8"):
-                return Path(f"/proc/{pid}{path.removeprefix('/proc')}").read_text(encoding="utf-8")
+                return Path(f"/proc/{pid}{path.removeprefix('/proc').removeprefix('/1')}").read_text(encoding="utf-8")
         except (MooringError, OSError):
             pass
         return None
@@ -212,12 +222,12 @@ class DockerEngine:
         for name, seconds in signals.items():
             if not self.observe(container).running:
                 return True
-            with _translated(), contextlib.suppress(docker.errors.APIError):  # it may end by itself meanwhile
+            with translated(), contextlib.suppress(docker.errors.APIError):  # it may end by itself meanwhile
                 self._client.api.kill(container, signal=name)
             if self._has_ended(container, within=seconds):
                 return True
         if kill:
-            with _translated(), contextlib.suppress(docker.errors.APIError):
+            with translated(), contextlib.suppress(docker.errors.APIError):
                 self._client.api.kill(container)
             return self._has_ended(container, within=CALL_TIMEOUT_SECONDS)
         return not self.observe(container).running
@@ -232,12 +242,12 @@ class DockerEngine:
 
     def remove(self, container: str) -> None:
         """End the container at once if it runs, and forget it with its anonymous volumes; idempotent."""
-        with contextlib.suppress(NotFound), _translated():
+        with contextlib.suppress(NotFound), translated():
             self._client.api.remove_container(container, v=True, force=True)
 
     def containers(self, *, label: str = "") -> tuple[str, ...]:
         """The ids of all containers, running or not; with a label, those that carry `key` or `key=value`."""
-        with _translated():
+        with translated():
             filters = {"label": label} if label else {}
             return tuple(one["Id"] for one in self._client.api.containers(all=True, filters=filters))
 
@@ -249,33 +259,12 @@ def _knock(address: Address) -> None:
             knocking.connect(address.url.removeprefix("unix://"))
 
 
-@contextlib.contextmanager
-def _translated(what: str = "") -> Iterator[None]:
-    """The SDK's errors as ours; `what` names the thing that a 404 or 409 is about."""
-    try:
-        yield
-    except docker.errors.APIError as error:
-        raise _mooring_error(error, what) from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise Unavailable(f"the container engine does not answer: {_root_cause(error)}", hint=INSTALL_HINT) from error
-
-
-def _mooring_error(error: docker.errors.APIError, what: str = "") -> MooringError:
-    """The engine's refusal, sorted by its status."""
-    said = f"{what}: {_explanation(error)}" if what else _explanation(error)
-    kinds: dict[int, type[MooringError]] = {400: Invalid, 404: NotFound, 409: Conflict}
-    return kinds.get(error.status_code, Unavailable)(said)
-
-
-def _explanation(error: docker.errors.APIError) -> str:
-    return str(error.explanation or error)
-
-
-def _root_cause(error: BaseException) -> str:
-    """The innermost message: the SDK wraps `[Errno 2] No such file` in four layers."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, OSError) and inner.strerror:
-            return inner.strerror
-        inner = inner.__cause__ or inner.__context__
-    return str(error)
+def _reached_at(attrs: Mapping[str, Any]) -> tuple[str, int]:
+    """Host and port where a container is reached from here; port 0 when it is not running, or not to be reached."""
+    settings = attrs.get("NetworkSettings") or {}
+    published = [int(one["HostPort"]) for binding in (settings.get("Ports") or {}).values() for one in binding or ()]
+    own = [network["IPAddress"] for network in (settings.get("Networks") or {}).values() if network.get("IPAddress")]
+    port = ((attrs.get("Config") or {}).get("Labels") or {}).get(PORT_LABEL)
+    if port and own:
+        return own[0], int(port)
+    return "127.0.0.1", published[0] if published else 0

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mooring.engine.docker import DockerEngine
 
 PROBE_EVERY_SECONDS = 0.1
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ def wait_until_healthy(
         sighting = engine.observe(started.container)
         if not sighting.running:
             return _facts(engine, started, sighting, answers, waited=time.monotonic() - began)
-        answer = _probe(started.expectation, sighting.host_port)
+        answer = _probe(started.expectation, sighting)
         if started.expectation.met_by(answer):
             return None
         if not answers or answer != answers[-1]:
@@ -80,8 +79,8 @@ def wait_until_healthy(
         time.sleep(PROBE_EVERY_SECONDS)
 
 
-def _probe(expectation: Expectation, host_port: int) -> Answer:
-    url = f"{expectation.protocol}://{HOST}:{host_port}{expectation.health_url}"
+def _probe(expectation: Expectation, sighting: Sighting) -> Answer:
+    url = f"{expectation.protocol}://{sighting.host}:{sighting.host_port}{expectation.health_url}"
     return ask(url, timeout_seconds=expectation.answer_seconds)
 
 
@@ -107,5 +106,5 @@ def _facts(
     return replace(
         facts,
         listeners=engine.listeners(started.container),
-        tls=speaks_tls(HOST, sighting.host_port),
+        tls=speaks_tls(sighting.host, sighting.host_port),
     )
