@@ -1,0 +1,100 @@
+"""A rule as people read about it: what it says and why, what passes, what fails, and what each edition states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mooring.contract import edition, editions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mooring.checks.rule import Example, Rule
+    from mooring.contract.edition import Stated
+    from mooring.contract.fact import Fact
+
+# Evidence that only a running container gives; see mooring.checks.trial.
+RUNNING = frozenset({"start", "boot", "health", "calls", "bodies", "repeats", "growth", "idle", "logs", "ending"})
+
+_WEIGHT = {"must": "must be mended", "should": "should be mended", "info": "a remark"}
+_KINDS = {"real-time": "real-time services", "batch": "batch services", "both": "real-time and batch services"}
+
+
+def runs(rule: Rule) -> bool:
+    """Whether it judges a running container, and not only what lies in the image."""
+    return not RUNNING.isdisjoint(rule.needs)
+
+
+def facts_by_edition(rule: Rule) -> Iterator[tuple[str, Fact[object], Stated | None]]:
+    """Each edition's name with each fact the rule reads, and what is stated; None where the edition is silent."""
+    for name in editions():
+        for fact in rule.facts:
+            yield name, fact, edition(name).facts.get(fact.key)
+
+
+def weight(rule: Rule) -> str:
+    """What its findings weigh, and for whom, in a sentence without its full stop."""
+    said = _WEIGHT[rule.level]
+    if rule.rolling is not None and rule.rolling is not rule.level:
+        said += f", for an upgrade without interruption {_WEIGHT[rule.rolling]}"
+    looked = "judged on a running container" if runs(rule) else "judged without running anything"
+    return f"{said}; for {_KINDS[rule.kind]}; {looked}"
+
+
+def rule_text(rule: Rule) -> str:
+    """The rule as a terminal shows it."""
+    lines = [f"{rule.id}: {rule.title}", f"  {weight(rule)}"]
+    lines += _headed("Why", rule.why)
+    lines += _headed("Remedy", rule.remedy)
+    lines += _headed("Good", "\n\n".join(example.shown for example in rule.good))
+    lines += _headed("Bad", "\n\n".join(example.shown for example in rule.bad))
+    rows = [
+        (name, fact.key, f"{stated.text} ({stated.source})" if stated else "silent")
+        for name, fact, stated in facts_by_edition(rule)
+    ]
+    if rows:
+        widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+        table = "\n".join(f"{name:<{widths[0]}}  {key:<{widths[1]}}  {value}" for name, key, value in rows)
+        lines += _headed("Editions", table)
+    return "\n".join(lines)
+
+
+def rule_markdown(rule: Rule) -> str:
+    """The rule as a page of the docs shows it, without the page's title."""
+    parts = [f"{rule.title}.", f"*{weight(rule)[0].upper()}{weight(rule)[1:]}.*"]
+    parts += ["## Why", rule.why, "## Remedy", rule.remedy]
+    for title, examples in (("## Good", rule.good), ("## Bad", rule.bad)):
+        parts += [title, *(_fenced(example) for example in examples)]
+    return "\n\n".join([*parts, *_table(rule)])
+
+
+def _headed(title: str, content: str) -> list[str]:
+    return ["", title, *(f"  {line}".rstrip() for line in content.splitlines())] if content else []
+
+
+def _fenced(example: Example) -> str:
+    fence = "```"
+    while fence in example.shown:
+        fence += "`"
+    return f"{fence}text\n{example.shown}\n{fence}"
+
+
+def _table(rule: Rule) -> list[str]:
+    if not rule.facts:
+        return ["## Editions", "It reads no fact of the contract: it is the same for every edition."]
+    head = f"| Edition | {' | '.join(f'`{fact.key}`' for fact in rule.facts)} |\n|---|{'---|' * len(rule.facts)}"
+    cells: dict[str, list[str]] = {}
+    for name, _, stated in facts_by_edition(rule):
+        cells.setdefault(name, []).append(f"{cell(stated.text)} ({cell(stated.source)})" if stated else "-")
+    rows = "\n".join(f"| [{name}](../editions/{name}.md) | {' | '.join(row)} |" for name, row in cells.items())
+    return [
+        "## Editions",
+        f"{head}\n{rows}",
+        "A dash: the edition is silent, and a rule that needs the fact is skipped.",
+    ]
+
+
+def cell(text: str) -> str:
+    """The text in a cell of a Markdown table: a bar would end it; braces and JSON read better as code."""
+    text = text.replace("|", "\\|")
+    return f"`{text}`" if any(char in text for char in '{}"&') else text
