@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mooring.image.filesystem import Entry, Filesystem
+    from mooring.image.entry import Entry
+    from mooring.image.filesystem import Filesystem
 
     # Called once for each regular file of each layer, in one pass, from several threads; what it returns is kept with
     # the entry (Filesystem.notes) unless it is None. It may read the stream as far as it likes, forwards only.

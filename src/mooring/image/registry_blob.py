@@ -1,0 +1,89 @@
+"""The bytes of one blob of a registry: resumed where the line breaks, and compared with what its name promises."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mooring.errors import Invalid, Unavailable
+from mooring.image.registry_session import PARTIAL
+from mooring.image.registry_transport import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mooring.image.registry_session import Session
+    from mooring.image.registry_transport import Reply, Transport
+
+# In a row, with less than a mebibyte between them: who gives a byte a connection would keep us for ever.
+_MOST_FAILURES = 3
+_PROGRESS_BYTES = 1 << 20
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_RANGE = re.compile(r"bytes (\d+)-", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blob:
+    """What a manifest says of a blob: `size` is in bytes; Invalid for a digest that could not be verified."""
+
+    digest: str
+    size: int
+    what: str
+
+    def __post_init__(self) -> None:
+        # Part of the URL too: nothing but a digest may get there.
+        if not _DIGEST.fullmatch(self.digest):
+            raise Invalid(f"{self.what} is named {self.digest[:100]!r}, which is no sha256 digest")
+        if self.size < 0:
+            raise Invalid(f"{self.what} is said to have {self.size} bytes")
+
+
+def blob_chunks(session: Session, transport: Transport, blob: Blob) -> Iterator[bytes]:
+    """Its bytes as stored. Invalid, at the end, if they are not those that were promised; Unavailable if they stop."""
+    hashed, received, failures = hashlib.sha256(), 0, 0
+    while received < blob.size or not blob.size:
+        came = received
+        trouble = f"{received} of {blob.size} bytes came"
+        try:
+            with _opened(session, transport, blob, received) as reply:
+                for chunk in reply.chunks():
+                    received += len(chunk)
+                    if received > blob.size:
+                        raise Invalid(f"{blob.what} is larger than the {blob.size} bytes that the manifest says")
+                    hashed.update(chunk)
+                    yield chunk
+        except Broken as error:
+            trouble = str(error)
+        if not blob.size:
+            break
+        failures = failures + 1 if received - came < _PROGRESS_BYTES else 1
+        if failures > _MOST_FAILURES:
+            raise Unavailable(f"{blob.what} breaks off after {received} bytes: {trouble}", hint="try again later")
+    if f"sha256:{hashed.hexdigest()}" != blob.digest:
+        raise Invalid(
+            f"{blob.what} is not what its digest promises: {blob.digest} was asked for, "
+            f"sha256:{hashed.hexdigest()} came",
+            hint="the registry's copy, or a proxy's on the way, is damaged: push the image again",
+        )
+
+
+def _opened(session: Session, transport: Transport, blob: Blob, start: int) -> Reply:
+    """The blob from a byte on; Unavailable when the registry cannot begin there, as many proxies cannot."""
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    reply = session.get(transport, f"blobs/{blob.digest}", blob.what, headers)
+    length = reply.headers.get("content-length", "")
+    if length.isdecimal() and start + int(length) != blob.size:
+        with reply:
+            raise Invalid(f"{blob.what} has {start + int(length)} bytes, the manifest says {blob.size}")
+    if not start and reply.status != PARTIAL:
+        return reply
+    place = _RANGE.match(reply.headers.get("content-range", ""))
+    if reply.status == PARTIAL and place and int(place[1]) == start:
+        return reply
+    with reply:
+        raise Unavailable(
+            f"{blob.what} broke off after {start} bytes, and {reply.url.host} cannot go on from there",
+            hint="try again later",
+        )
