@@ -34,6 +34,7 @@ BREACHES = [
     ("CFG-TYPE-01", Level.MUST, {"model_type": "Keras"}, "knows no model_type 'Keras'"),
     ("CFG-RUNTIME-01", Level.SHOULD, {"runtime": "python3.7"}, "an image has no runtime"),
     ("CFG-SWR-01", Level.MUST, {"model_type": "PyTorch", "swr_location": "swr.example/a:1"}, "only an image"),
+    ("CFG-SWR-01", Level.INFO, {"swr_location": "swr.example/a:1"}, "only when a package in object storage"),
     ("CFG-API-01", Level.MUST, {"apis": [api(), api()]}, "apis[1] answers POST /, as apis[0] does"),
     ("CFG-API-02", Level.MUST, {"model_type": "PyTorch", "apis": [api(), api(url="/a")]}, "'/', not '/a'"),
     ("CFG-API-04", Level.MUST, {"apis": [api(method="PATCH")]}, "apis[0].method is 'PATCH'"),
@@ -127,6 +128,11 @@ def test_editions_judge_differently():
     assert "CFG-TYPE-01" in told("otc-2024", model_type="MXNet")
     assert "CFG-TYPE-01" not in told("otc-2022", model_type="MXNet")
     assert "no upgrade is seamless" in told("otc-2024")["CFG-HEALTH-02"].message
+
+
+def test_names_of_ones_own_are_not_judged():
+    extra = {"x-port": "8000", "apis": [api(**{"x-team": "wind"})], "health": {"url": "/h", "x-note": 1}}
+    assert "CFG-KEY-01" not in told(**extra)
 
 
 def test_what_was_mended_is_told_too():

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mooring.contract.node import Node
 
 FILE_NAME = "config.json"
+# The label of an image that holds the same text.
+CONFIG_LABEL = "io.mooring.config"
 # The contract's numbers end at 2147483647.
 MOST_DIGITS = 10
 

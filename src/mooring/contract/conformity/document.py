@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mooring.contract.edition import Edition
 
 IMAGE = "Image"
+# How names begin that are nobody's business but the author's, as `x-port`.
+OWN = "x-"
 
 
 def breaches(root: Node, edition: Edition, notes: Notes) -> None:
@@ -79,6 +81,10 @@ def _image_only(members: dict[str, Node], notes: Notes, *, image: bool) -> None:
         notes.add(
             "CFG-SWR-01", MUST, at, "only an image has swr_location", hint='remove it, or set model_type to "Image"'
         )
+    if image and "swr_location" in members:
+        message = "swr_location is read only when a package in object storage is imported"
+        hint = "leave it out where the image itself is imported"
+        notes.add("CFG-SWR-01", INFO, members["swr_location"].name, message, hint=hint)
 
 
 def _metrics(node: Node, edition: Edition, notes: Notes) -> None:
@@ -114,7 +120,7 @@ def _unknown_names(root: Node, notes: Notes) -> None:
 def _unknown(node: Node, known: Iterable[str], what: str, notes: Notes) -> None:
     names = tuple(known)
     for name, child in node.members.items():
-        if name not in names:
+        if name not in names and not name.startswith(OWN):
             close = _meant(name, node, names)
             hint = f"did you mean {close!r}?" if close else "it is kept as it is; the platform ignores it or refuses it"
             notes.add("CFG-KEY-01", SHOULD, child.name, f"{what} has no {shortened(name)!r}", hint=hint)
