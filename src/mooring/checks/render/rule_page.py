@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mooring.checks.render.visible import visible
 from mooring.contract import edition, editions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mooring.checks.render.terminal import Terminal
     from mooring.checks.rule import Example, Rule
     from mooring.contract.edition import Stated
     from mooring.contract.fact import Fact
@@ -41,21 +43,25 @@ def weight(rule: Rule) -> str:
     return f"{said}; for {_KINDS[rule.kind]}; {looked}"
 
 
-def rule_text(rule: Rule) -> str:
+def rule_text(rule: Rule, terminal: Terminal) -> str:
     """The rule as a terminal shows it."""
-    lines = [f"{rule.id}: {rule.title}", f"  {weight(rule)}"]
-    lines += _headed("Why", rule.why)
-    lines += _headed("Remedy", rule.remedy)
-    lines += _headed("Good", "\n\n".join(example.shown for example in rule.good))
-    lines += _headed("Bad", "\n\n".join(example.shown for example in rule.bad))
+    lines = [terminal.styled(f"{rule.id}: {rule.title}", "bold"), *terminal.wrapped(weight(rule), "  ", "  ")]
+    for title, paragraphs in (("Why", rule.why), ("Remedy", rule.remedy)):
+        lines += ["", terminal.styled(title, "bold")]
+        for number, paragraph in enumerate(paragraphs.split("\n\n")):
+            lines += [*([""] if number else []), *terminal.wrapped(paragraph, "  ", "  ")]
+    for title, examples in (("Good", rule.good), ("Bad", rule.bad)):
+        lines += ["", terminal.styled(title, "bold")]
+        for number, example in enumerate(examples):
+            lines += [*([""] if number else []), *(f"  {line}".rstrip() for line in _shown(example))]
     rows = [
         (name, fact.key, f"{stated.text} ({stated.source})" if stated else "silent")
         for name, fact, stated in facts_by_edition(rule)
     ]
     if rows:
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-        table = "\n".join(f"{name:<{widths[0]}}  {key:<{widths[1]}}  {value}" for name, key, value in rows)
-        lines += _headed("Editions", table)
+        lines += ["", terminal.styled("Editions", "bold")]
+        lines += [f"  {name:<{widths[0]}}  {key:<{widths[1]}}  {value}" for name, key, value in rows]
     return "\n".join(lines)
 
 
@@ -68,15 +74,17 @@ def rule_markdown(rule: Rule) -> str:
     return "\n\n".join([*parts, *_table(rule)])
 
 
-def _headed(title: str, content: str) -> list[str]:
-    return ["", title, *(f"  {line}".rstrip() for line in content.splitlines())] if content else []
+def _shown(example: Example) -> list[str]:
+    # A byte order mark or a carriage return may be the very point of an example.
+    return [visible(line) for line in example.shown.strip("\n").split("\n")]
 
 
 def _fenced(example: Example) -> str:
+    content = "\n".join(_shown(example))
     fence = "```"
-    while fence in example.shown:
+    while fence in content:
         fence += "`"
-    return f"{fence}text\n{example.shown}\n{fence}"
+    return f"{fence}text\n{content}\n{fence}"
 
 
 def _table(rule: Rule) -> list[str]:
