@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.testing import CliRunner
 
+from mooring.checks import rules
+from mooring.checks.render.json_schema import report_schema
+from mooring.checks.render.rule_page import cell, rule_markdown
 from mooring.cli.app import app
 from mooring.contract import edition, editions
 from mooring.contract.editor_schema import editor_schema
@@ -20,6 +23,8 @@ from mooring_serve.settings import table as settings_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mooring.checks import Rule
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTICE = "<!-- Made by scripts/docs.py from the code; `make fix` writes it anew. -->"
 
@@ -27,6 +32,40 @@ NOTICE = "<!-- Made by scripts/docs.py from the code; `make fix` writes it anew.
 def config_schema() -> str:
     """The JSON Schema of config.json for editors."""
     return json.dumps(editor_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def report_json_schema() -> str:
+    """The JSON Schema of the JSON report of `mooring check`."""
+    return json.dumps(report_schema(), indent=2) + "\n"
+
+
+def rules_index() -> str:
+    """All rules, by what their ids begin with."""
+    known = rules()
+    lines = [NOTICE, "# Rules", ""]
+    lines += [
+        "What `mooring check` judges an image by. A finding of the level `must` makes the platform refuse the image or",
+        "the service fail; one of the level `should` is tolerated, and costs somebody an evening later; `info` is a",
+        "remark. `mooring explain RULE` shows the same pages on a terminal.",
+    ]
+    for area in sorted({rule.id.split("-")[0] for rule in known}):
+        lines += ["", f"## {area}", "", "| Rule | Level | For | What it says |", "|---|---|---|---|"]
+        lines += [
+            f"| [{rule.id}]({rule.id}.md) | {_level(rule)} | {rule.kind} | {cell(rule.title)} |"
+            for rule in known
+            if rule.id.split("-")[0] == area
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _level(rule: Rule) -> str:
+    differs = rule.rolling is not None and rule.rolling is not rule.level
+    return f"{rule.level}; {rule.rolling} for a rolling upgrade" if differs else str(rule.level)
+
+
+def rule_page(rule: Rule) -> str:
+    """One rule: what it says, why, what passes and fails, and what the editions state."""
+    return f"{NOTICE}\n# {rule.id}\n\n{rule_markdown(rule)}\n"
 
 
 def editions_index() -> str:
@@ -48,7 +87,7 @@ def editions_index() -> str:
         "|---|" + "---|" * len(known),
     ]
     for key, fact in FACTS.items():
-        cells = [_cell(each.text(fact)) if fact in each else "-" for each in known]
+        cells = [cell(each.text(fact)) if fact in each else "-" for each in known]
         lines.append(f"| `{key}` | " + " | ".join(cells) + " |")
     lines += ["", "## What the facts mean", "", "| Fact | Kind | Meaning |", "|---|---|---|"]
     lines += [f"| `{key}` | {fact.kind.name} | {fact.meaning} |" for key, fact in FACTS.items()]
@@ -64,7 +103,7 @@ def edition_page(name: str) -> str:
         lines += ["", f"What it does not say itself it takes from [{one.extends}]({one.extends}.md)."]
     lines += ["", "| Fact | Value | Source | Stated by |", "|---|---|---|---|"]
     lines += [
-        f"| `{fact.key}` | {_cell(stated.text)} | {_cell(stated.source)} | {stated.edition} |"
+        f"| `{fact.key}` | {cell(stated.text)} | {cell(stated.source)} | {stated.edition} |"
         for fact, stated in one.rows()
     ]
     return "\n".join([*lines, ""])
@@ -101,22 +140,19 @@ def _commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, 
             yield from _commands(inner, (*words, name))
 
 
-def _cell(text: str) -> str:
-    # A bar would end the cell; patterns in braces and JSON read better as code.
-    text = text.replace("|", "\\|")
-    return f"`{text}`" if any(char in text for char in '{}"&') else text
-
-
 # Every page: where it lies and what writes it. One line adds one.
 PAGES: list[tuple[str, Callable[[], str]]] = [
     ("docs/config.schema.json", config_schema),
     ("docs/editions/README.md", editions_index),
     *((f"docs/editions/{name}.md", lambda name=name: edition_page(name)) for name in editions()),
     ("docs/reference/cli.md", command_line),
+    ("docs/report.schema.json", report_json_schema),
+    ("docs/rules/README.md", rules_index),
+    *((f"docs/rules/{rule.id}.md", lambda rule=rule: rule_page(rule)) for rule in rules()),
     ("docs/settings.md", settings),
 ]
 # Folders in which nothing but such pages may lie.
-OURS = ("docs/editions",)
+OURS = ("docs/editions", "docs/rules")
 
 
 def strays() -> list[Path]:
