@@ -23,7 +23,7 @@ def evidence(example):
     suppliers = {name: (lambda value=value: value) for name, value in given.items()}
     if "image" in given:
         suppliers.setdefault("image_config", lambda: given["image"].config)
-        suppliers.setdefault("files", lambda: given["image"].read())
+        suppliers.setdefault("files", given["image"].read)
     if "config" in given:
         suppliers.setdefault("config_findings", lambda: given["config"].check(given["edition"]))
     return Evidence(suppliers), given["wish"]
