@@ -1,0 +1,68 @@
+"""Health answers in time while requests are being worked on.
+
+The probes go on while the model predicts. A server that answers one thing at a time leaves them waiting behind a slow
+prediction; they count as failed, and a busy instance is restarted because it is busy.
+
+Predict in another thread or process than the one that answers health: more threads (`gunicorn --threads 4`), a plain
+`def` instead of `async def` in FastAPI, or a worker process as mooring-serve has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mooring.checks.evidence import NotKnown
+from mooring.checks.rule import MUST, SHOULD, Example, rule
+from mooring.checks.trial.sightings import HealthWatch
+from mooring.contract import Finding, edition
+from mooring.contract.vocabulary import HEALTH_STATUS
+from mooring.engine import Answer
+from mooring.engine.probe import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mooring.contract import Edition
+
+
+def _busy(late: int, slowest: float) -> HealthWatch:
+    first = Answer(Outcome.ANSWERED, status=200, body='{"health": "true"}')
+    return HealthWatch(
+        url="/health",
+        declared=True,
+        first=first,
+        content_type="application/json",
+        limit_seconds=3.0,
+        busy_asked=6,
+        busy_late=late,
+        busy_slowest_seconds=slowest,
+    )
+
+
+@rule(
+    "RUN-HEALTH-04",
+    level=MUST,
+    facts=(HEALTH_STATUS,),
+    good=(Example("answers within 0.02 s at any time", health=_busy(0, 0.02), edition=edition("otc-2022")),),
+    bad=(Example("waits 7 s behind a prediction", health=_busy(2, 7.0), edition=edition("otc-2022")),),
+)
+def health_blocked_while_busy(health: HealthWatch, edition: Edition) -> Iterator[Finding]:
+    """Graver where config.json declares the check, and with it how long the platform waits."""
+    if not health.busy_asked:
+        raise NotKnown("health was not asked during a call")
+    if not health.busy_late and not health.busy_failed:
+        return
+    how = [
+        f"{health.busy_late} came later than {health.limit_seconds:g} s" if health.busy_late else "",
+        f"{health.busy_failed} were no 2xx" if health.busy_failed else "",
+    ]
+    yield Finding(
+        level=MUST if health.declared else SHOULD,
+        message=f"of {health.busy_asked} answers of GET {health.url} during calls {' and '.join(filter(None, how))}; "
+        f"the slowest took {health.busy_slowest_seconds:.1f} s",
+        expected=f"{edition[HEALTH_STATUS]} within {health.limit_seconds:g} s at any time, also while it predicts",
+        document=edition.source(HEALTH_STATUS),
+        hint="predict in another thread or process than the one that answers health (gunicorn --threads 4; "
+        "in FastAPI a plain def)",
+        source="health",
+    )

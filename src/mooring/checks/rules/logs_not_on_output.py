@@ -1,0 +1,64 @@
+"""It writes its log to standard output.
+
+The platform shows what a container writes to standard output, and nothing else: a log in a file is gone with the
+container, which is when it is wanted.
+
+Log to standard output: `logging.basicConfig(stream=sys.stdout, level="INFO")`, `gunicorn --access-logfile - --log-file
+-`, `ln -sf /dev/stdout /var/log/nginx/access.log`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mooring.checks.rule import INFO, MUST, Example, rule
+from mooring.checks.trial.sightings import GrowingFile, Logs
+from mooring.contract import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCUMENT = "modelarts_23_0219"
+
+
+@rule(
+    "RUN-LOG-01",
+    level=MUST,
+    good=(Example("a line a request on standard output", logs=Logs(lines_out=42, lines_err=0)),),
+    bad=(
+        Example(
+            "nothing on its outputs, and /tmp/app.log grows",
+            logs=Logs(lines_out=0, lines_err=0, growing_files=(GrowingFile(path="/tmp/app.log", bytes_grown=5120),)),  # noqa: S108 - what was seen
+        ),
+    ),
+)
+def logs_not_on_output(logs: Logs) -> Iterator[Finding]:
+    """Files instead of outputs are a breach; to say nothing, or all of it on standard error, is worth a remark."""
+    if logs.lines_out:
+        return
+    if logs.lines_err:
+        yield Finding(
+            level=INFO,
+            message=f"it logs to standard error only ({logs.lines_err} lines)",
+            expected="logs on standard output; the documents do not mention standard error",
+            document=DOCUMENT,
+            hint="log to standard output to be sure",
+        )
+    elif logs.growing_files:
+        names = ", ".join(f"{file.path} (by {file.bytes_grown:,} bytes)" for file in logs.growing_files)
+        yield Finding(
+            message=f"it writes nothing to standard output while {names} grew",
+            expected="logs on standard output; nothing else is shown",
+            document=DOCUMENT,
+            hint="log to standard output, or let the log file be a link to it: ln -sf /dev/stdout "
+            + logs.growing_files[0].path,
+            source=logs.growing_files[0].path,
+        )
+    else:
+        yield Finding(
+            level=INFO,
+            message="it wrote nothing at all while it was called",
+            expected="logs on standard output, to know later what it did",
+            document=DOCUMENT,
+            hint="log a line a request",
+        )
