@@ -1,0 +1,145 @@
+"""An image that lies in a registry: its manifest is asked for at once, its layers are streamed when they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mooring.errors import Invalid
+from mooring.image.manifest import (
+    INDEXES,
+    LARGEST_MANIFEST,
+    MANIFESTS,
+    Descriptor,
+    chosen,
+    image_config,
+    index_entries,
+    layers_of,
+    manifest_in,
+    media_type_of,
+    parsed,
+    platforms_of,
+)
+from mooring.image.registry_blob import Blob, blob_chunks
+from mooring.image.registry_reference import registry_reference
+from mooring.image.registry_session import Session
+from mooring.image.registry_transport import Patience, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mooring.image.image import ImageConfig, Layer
+
+_ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
+# An index may list indexes; nobody nests them deeper than this.
+_DEEPEST_INDEX = 3
+
+
+def registry_image(
+    reference: str,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    platform: str = "",
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> RegistryImage:
+    """The image that a reference such as `registry.example.com/team/mnist:1` means; asks the registry for manifests.
+
+    `platform` chooses from an index (`linux/arm64`); without it linux/amd64, else the first for Linux. Credentials are
+    taken from the Docker and podman configuration that `environ` points to, and only when the registry asks.
+
+    Raises:
+        Invalid: the reference, or what the registry sends, makes no sense, or is not what its digest promises.
+        NotFound: no such repository, tag or platform.
+        Denied: not for this user, or, with many registries, not there.
+        Unavailable: the registry does not answer, or takes no more requests for now.
+    """
+    session = Session(registry_reference(reference), environ, patience)
+    with session.connected() as transport:
+        return RegistryImage(session, _Opening(session, transport).found(platform))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    digest: str
+    media_type: str
+    platforms: tuple[str, ...]
+    config: ImageConfig
+    layers: tuple[Layer, ...]
+
+
+class RegistryImage:
+    """An image in a registry; what identifies the user there is kept until its layers are read."""
+
+    kind = "registry"
+
+    def __init__(self, session: Session, found: _Found) -> None:
+        self._session = session
+        self.name = str(session.reference)
+        self.digest = found.digest
+        self.media_type = found.media_type
+        self.platforms = found.platforms
+        self.config = found.config
+        self.layers = found.layers
+
+    @property
+    def compressed_size(self) -> int:
+        """Bytes that the registry stores and transfers for its layers."""
+        return sum(layer.size for layer in self.layers)
+
+
+class _Opening:
+    """From the reference to the manifest of one platform, and to its configuration."""
+
+    def __init__(self, session: Session, transport: Transport) -> None:
+        self._session = session
+        self._transport = transport
+        self._what = str(session.reference)
+
+    def found(self, platform: str) -> _Found:
+        """What there is for the platform; NotFound when there is nothing."""
+        wanted = self._session.reference.wanted
+        platforms: tuple[str, ...] = ()
+        name_leads_to = ""
+        for _ in range(_DEEPEST_INDEX + 1):
+            digest, declared, data = self._manifest(wanted)
+            document = parsed(data, self._what)
+            media_type = media_type_of(document, declared, self._what)
+            name_leads_to = name_leads_to or media_type
+            if media_type in MANIFESTS:
+                manifest = manifest_in(document, self._what)
+                settings = self._config(manifest.config)
+                return _Found(
+                    digest=digest,
+                    media_type=name_leads_to,
+                    platforms=platforms,
+                    config=image_config(settings),
+                    layers=layers_of(manifest, settings),
+                )
+            entries = index_entries(document, self._what)
+            platforms = platforms or platforms_of(entries)
+            wanted = chosen(entries, platform, self._what).digest
+        raise Invalid(f"{self._what} is an index of indexes, more than {_DEEPEST_INDEX} deep")
+
+    def _manifest(self, wanted: str) -> tuple[str, str, bytes]:
+        """Its digest, the media type that the registry declares, and its bytes."""
+        what = f"{self._session.reference.repository}{'@' if ':' in wanted else ':'}{wanted}"
+        with self._session.get(self._transport, f"manifests/{wanted}", what, {"Accept": _ACCEPT}) as reply:
+            data = reply.whole(LARGEST_MANIFEST, f"the manifest of {what}")
+            declared, told = (reply.headers.get(name, "") for name in ("content-type", "docker-content-digest"))
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        promised = wanted if ":" in wanted else told if told.startswith("sha256:") else digest
+        if promised != digest:
+            raise Invalid(
+                f"the manifest of {what} is not what its digest promises: {promised[:100]} was promised, {digest} came",
+                hint="the registry's copy, or a proxy's on the way, is damaged",
+            )
+        return digest, declared, data
+
+    def _config(self, told: Descriptor) -> dict[str, Any]:
+        what = f"the configuration of {self._what}"
+        if told.size > LARGEST_MANIFEST:
+            raise Invalid(f"{what} has {told.size} bytes, where {LARGEST_MANIFEST} are plenty")
+        blob = Blob(digest=told.digest, size=told.size, what=what)
+        return parsed(b"".join(blob_chunks(self._session, self._transport, blob)), what)
