@@ -1,15 +1,19 @@
 """Where containers live on this machine: start them, see how they are, and say why when they are not well."""
 
+from mooring.engine import inside
+from mooring.engine.cage import Caged, caged
 from mooring.engine.cause import Facts
 from mooring.engine.container import ImageFacts, Launch, LogStream, Sighting
 from mooring.engine.diagnosis import Diagnosis, diagnose
 from mooring.engine.docker import DockerEngine
+from mooring.engine.interruption import sigterm_unwinds
 from mooring.engine.probe import Answer
 from mooring.engine.readiness import Expectation, Started, wait_until_healthy
 from mooring.engine.sockets import Listener
 
 __all__ = [
     "Answer",
+    "Caged",
     "Diagnosis",
     "DockerEngine",
     "Expectation",
@@ -20,6 +24,9 @@ __all__ = [
     "LogStream",
     "Sighting",
     "Started",
+    "caged",
     "diagnose",
+    "inside",
+    "sigterm_unwinds",
     "wait_until_healthy",
 ]

@@ -33,6 +33,7 @@ class Confinement:
             "init": False,
             "dns": [self.name_server],
             "dns_search": ["."],
+            "dns_opt": ["timeout:1", "attempts:1"],
         }
 
 

@@ -1,0 +1,169 @@
+"""A cage: a container with a network of its own, which we reach and from which no way leads out.
+
+The network is an internal bridge: without a gateway to anywhere, and without a name server. We reach the container at
+its own address, as engines publish no ports of internal networks. A bridge being a wire with two ends, it can reach
+what listens on all addresses of this very machine; no engine offers less to those who are not root.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import random
+import socket
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from docker.types import IPAMConfig, IPAMPool
+
+from mooring.engine.container import Confinement
+from mooring.engine.interruption import held_back
+from mooring.engine.owner import Owner
+from mooring.engine.translation import translated
+from mooring.errors import MooringError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mooring.engine.container import Launch
+    from mooring.engine.docker import DockerEngine
+
+# The range set aside for measuring devices (RFC 2544), which no network at large uses: the engine's own few pools stay
+# free, and nobody's network is hidden.
+RANGE = ipaddress.ip_network("198.18.0.0/15")
+PREFIX = 28
+TRIES = 20
+OWNER_LABEL = "io.mooring.owner"
+CAGE_LABEL = "io.mooring.cage"
+# A model and the machine both need to live: what a cage may use of the engine's memory, unless it is told.
+SHARE_OF_MEMORY = 0.5
+NOT_CUT_OFF = (
+    "the network of this engine cannot be reached from here, so an ordinary one was used, "
+    "through which the container could reach other machines"
+)
+
+
+@dataclass(frozen=True)
+class Caged:
+    """A started container; `leak` says what could not be cut off, "" when it could reach nothing but this machine."""
+
+    container: str
+    launch: Launch
+    leak: str
+
+
+@contextlib.contextmanager
+def caged(engine: DockerEngine, launch: Launch, *, is_here: Callable[[str], bool] | None = None) -> Iterator[Caged]:
+    """Start a container in a cage, and remove both whatever happens, an interruption too.
+
+    What earlier checks left behind because they were killed is removed first. `is_here` tells whether a network
+    interface of that name belongs to this machine. Errors as `DockerEngine.start`.
+    """
+    cage = _Cage(engine, is_here or _is_here)
+    try:
+        with held_back():
+            remove_leftovers(engine)
+            started = cage.start(launch)
+        yield started
+    finally:
+        with held_back():
+            cage.remove()
+
+
+def remove_leftovers(engine: DockerEngine) -> None:
+    """Remove the containers and networks of checks that are no more, whoever's they were."""
+    with translated():
+        networks = engine.api.networks(filters={"label": OWNER_LABEL})
+        containers = engine.api.containers(all=True, filters={"label": OWNER_LABEL})
+    for found, remove in ((containers, engine.remove), (networks, lambda name: _remove_network(engine, name))):
+        for one in found:
+            owner = Owner.parse((one.get("Labels") or {}).get(OWNER_LABEL, ""))
+            if owner and owner.is_gone:
+                with contextlib.suppress(MooringError):  # another check may be at it as well
+                    remove(one["Id"])
+
+
+class _Cage:
+    """One network and the container on it, both marked with a word of their own."""
+
+    def __init__(self, engine: DockerEngine, is_here: Callable[[str], bool]) -> None:
+        self._engine = engine
+        self._is_here = is_here
+        self._name = uuid.uuid4().hex[:10]
+        self._labels = {CAGE_LABEL: self._name, OWNER_LABEL: str(Owner.me())}
+
+    def start(self, launch: Launch) -> Caged:
+        # Interfaces have names of at most 15 characters.
+        bridge = f"moor{self._name}"
+        wanted = replace(
+            launch,
+            network=f"mooring-{self._name}",
+            labels={**launch.labels, **self._labels},
+            memory_bytes=launch.memory_bytes or self._share_of_memory(),
+            confinement=launch.confinement or Confinement(name_server=self._no_name_server()),
+        )
+        direct = replace(wanted, published=False)
+        self._make_inner_network(wanted.network, bridge)
+        container = self._engine.start(direct)
+        # Some engines make the interface with the first container. One that has ended needs no way to it.
+        if self._is_here(bridge) or not self._engine.observe(container).running:
+            return Caged(container, direct, "")
+        self.remove()
+        self._make_network(wanted.network)
+        return Caged(self._engine.start(wanted), wanted, NOT_CUT_OFF)
+
+    def _no_name_server(self) -> str:
+        """With Docker the container's own loopback, which says at once that nobody is there; Podman would ask ours."""
+        return "127.0.0.1" if self._engine.program == "docker" else Confinement().name_server
+
+    def _share_of_memory(self) -> int:
+        with translated():
+            return int(int(self._engine.api.info().get("MemTotal") or 0) * SHARE_OF_MEMORY)
+
+    def _make_network(self, name: str) -> None:
+        with translated(f"network {name}"):
+            self._engine.api.create_network(name, driver="bridge", labels=self._labels)
+
+    def _make_inner_network(self, name: str, bridge: str) -> None:
+        """An internal one; its gateway is an address that nobody has, as not every engine leaves the gateway out."""
+        for attempt in range(TRIES):
+            first = int(RANGE[0]) + (random.getrandbits(PREFIX - RANGE.prefixlen) << (32 - PREFIX))
+            subnet = ipaddress.ip_network((first, PREFIX))
+            pool = IPAMPool(
+                subnet=str(subnet), gateway=str(subnet[1]), aux_addresses={"DefaultGatewayIPv4": str(subnet[-2])}
+            )
+            try:
+                with translated(f"network {name}"):
+                    self._engine.api.create_network(
+                        name,
+                        driver="bridge",
+                        internal=True,
+                        options={"com.docker.network.bridge.name": bridge},
+                        ipam=IPAMConfig(pool_configs=[pool]),
+                        labels=self._labels,
+                    )
+            except MooringError as error:
+                if "overlap" not in error.message or attempt == TRIES - 1:
+                    raise
+            else:
+                return
+
+    def remove(self) -> None:
+        """Whatever carries our word; what an engine that fell silent keeps, the next check removes."""
+        mark = f"{CAGE_LABEL}={self._name}"
+        with contextlib.suppress(MooringError):
+            for container in self._engine.containers(label=mark):
+                self._engine.remove(container)
+        with contextlib.suppress(MooringError), translated():
+            for network in self._engine.api.networks(filters={"label": mark}):
+                _remove_network(self._engine, network["Id"])
+
+
+def _remove_network(engine: DockerEngine, name: str) -> None:
+    with contextlib.suppress(NotFound), translated(f"network {name}"):
+        engine.api.remove_network(name)
+
+
+def _is_here(interface: str) -> bool:
+    return interface in {name for _, name in socket.if_nameindex()}

@@ -1,0 +1,77 @@
+"""What is seen of a running container from outside: its memory, its first process, the files it changed."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+from mooring.engine.translation import translated
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Iterator
+
+    from mooring.engine.docker import DockerEngine
+
+# Names of the same thing, memory that belongs to processes and not to files: cgroup v1 with all below, v1, v2.
+ANONYMOUS = ("total_rss", "rss", "anon")
+STAT_HEADER = "X-Docker-Container-Path-Stat"
+
+
+def memory_bytes(engine: DockerEngine, container: str) -> int | None:
+    """Anonymous memory of all processes in the container, now; None where the engine does not count it."""
+    with translated(f"container {container[:12]}"):
+        told = engine.api.stats(container, stream=False, one_shot=True)
+    counted = (told.get("memory_stats") or {}).get("stats") or {}
+    return next((int(counted[name]) for name in ANONYMOUS if name in counted), None)
+
+
+def handles(engine: DockerEngine, container: str, number: signal.Signals) -> bool | None:
+    """Whether process 1 of the container does something about a signal; None when that cannot be seen.
+
+    A handler is one way, the other to block the signal and wait for it, as small inits do. Process 1 has no default
+    action: a signal without either is dropped by the kernel.
+    """
+    status = engine.status(container)
+    masks = dict(_masks(status or ""))
+    if "SigCgt" not in masks:
+        return None
+    bit = 1 << (number - 1)
+    return bool((masks["SigCgt"] | masks.get("SigBlk", 0)) & bit and not masks.get("SigIgn", 0) & bit)
+
+
+def _masks(status: str) -> Iterator[tuple[str, int]]:
+    for line in status.splitlines():
+        name, _, value = line.partition(":")
+        if name.startswith("Sig") and name != "SigQ":
+            yield name, int(value.strip(), 16)
+
+
+def send(engine: DockerEngine, container: str, number: signal.Signals) -> None:
+    """Send process 1 of the container a signal; Conflict when the container does not run."""
+    with translated(f"container {container[:12]}"):
+        engine.api.kill(container, signal=number.name)
+
+
+def changed_files(engine: DockerEngine, container: str) -> tuple[str, ...]:
+    """The paths that the container made or changed on top of its image, folders among them."""
+    with translated(f"container {container[:12]}"):
+        changes = engine.api.diff(container) or ()
+    deleted = 2
+    return tuple(str(change["Path"]) for change in changes if change["Kind"] != deleted)
+
+
+def file_bytes(engine: DockerEngine, container: str, path: str) -> int | None:
+    """The size of a regular file in the container; None for what is none."""
+    api = engine.api
+    url = f"{api.base_url}/v{api.api_version}/containers/{container}/archive"
+    with translated():
+        answer = api.head(url, params={"path": path}, timeout=api.timeout)
+    told = answer.headers.get(STAT_HEADER)
+    if not answer.ok or not told:
+        return None
+    stat = json.loads(base64.b64decode(told))
+    # Go's file mode: whatever is not regular has a bit above the nine of permissions and the three of setuid and kin.
+    special = int(stat["mode"]) & 0x8F280000
+    return None if special else int(stat["size"])
