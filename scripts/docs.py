@@ -65,7 +65,7 @@ def _level(rule: Rule) -> str:
 
 def rule_page(rule: Rule) -> str:
     """One rule: what it says, why, what passes and fails, and what the editions state."""
-    return f"{NOTICE}\n# {rule.id}\n\n{rule_markdown(rule)}\n"
+    return f"{NOTICE}\n# {rule.id}\n\n{rule_markdown(rule, editions_at='../editions')}\n"
 
 
 def editions_index() -> str:

@@ -65,13 +65,13 @@ def rule_text(rule: Rule, terminal: Terminal) -> str:
     return "\n".join(lines)
 
 
-def rule_markdown(rule: Rule) -> str:
-    """The rule as a page of the docs shows it, without the page's title."""
+def rule_markdown(rule: Rule, *, editions_at: str = "") -> str:
+    """The rule as a page shows it, without the page's title; with links where the pages of the editions are known."""
     parts = [f"{rule.title}.", f"*{weight(rule)[0].upper()}{weight(rule)[1:]}.*"]
     parts += ["## Why", rule.why, "## Remedy", rule.remedy]
     for title, examples in (("## Good", rule.good), ("## Bad", rule.bad)):
         parts += [title, *(_fenced(example) for example in examples)]
-    return "\n\n".join([*parts, *_table(rule)])
+    return "\n\n".join([*parts, *_table(rule, editions_at)])
 
 
 def _shown(example: Example) -> list[str]:
@@ -87,14 +87,15 @@ def _fenced(example: Example) -> str:
     return f"{fence}text\n{content}\n{fence}"
 
 
-def _table(rule: Rule) -> list[str]:
+def _table(rule: Rule, editions_at: str) -> list[str]:
     if not rule.facts:
         return ["## Editions", "It reads no fact of the contract: it is the same for every edition."]
     head = f"| Edition | {' | '.join(f'`{fact.key}`' for fact in rule.facts)} |\n|---|{'---|' * len(rule.facts)}"
     cells: dict[str, list[str]] = {}
     for name, _, stated in facts_by_edition(rule):
         cells.setdefault(name, []).append(f"{cell(stated.text)} ({cell(stated.source)})" if stated else "-")
-    rows = "\n".join(f"| [{name}](../editions/{name}.md) | {' | '.join(row)} |" for name, row in cells.items())
+    named = {name: f"[{name}]({editions_at}/{name}.md)" if editions_at else name for name in cells}
+    rows = "\n".join(f"| {named[name]} | {' | '.join(row)} |" for name, row in cells.items())
     return [
         "## Editions",
         f"{head}\n{rows}",

@@ -25,7 +25,8 @@ _LABEL = 10  # "expected" and two blanks
 
 def text(report: Report, *, verbose: bool, terminal: Terminal) -> str:
     """The report as lines; with `verbose` also the remarks of rules, and what passed or was skipped and why."""
-    lines = [terminal.styled(verdict_line(report, visible(report.subject.name)), "bold", _COLOURS[report.verdict])]
+    verdict = terminal.wrapped(verdict_line(report, visible(report.subject.name)), "", _INDENT)
+    lines = [terminal.styled(line, "bold", _COLOURS[report.verdict]) for line in verdict]
     lines += terminal.wrapped(_facts(report.subject), _INDENT, _INDENT) if _facts(report.subject) else ()
     for title, colour, level in (("must be mended", "red", Level.MUST), ("should be mended", "yellow", Level.SHOULD)):
         lines += _group(terminal, title, colour, _findings(terminal, found(report, level)))
