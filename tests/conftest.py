@@ -114,20 +114,24 @@ def debian_base():
 
 @pytest.fixture(scope="session")
 def double(engine, debian_base):
-    """Give the image of a program in tests/doubles, by its name, with a command and labels."""
+    """Give the image of a program in tests/doubles, by its name, with a command, labels and files (bytes by path)."""
     client = docker.DockerClient(base_url=engine.address.url)
     made = []
 
-    def image(name, *, command=("python3", "-u", "/double.py"), labels=None):
+    def image(name, *, command=("python3", "-u", "/double.py"), labels=None, files=None):
         tag = f"mooring-double:{name.replace('_', '-')}-{uuid.uuid4().hex[:8]}"
-        lines = [f"FROM {debian_base}", "COPY double.py /double.py", "USER 1000:100", f"CMD {json.dumps(command)}"]
+        # Most doubles are the first file with one thing done wrong.
+        copied = {
+            "keeps_the_contract.py": (DOUBLES / "keeps_the_contract.py").read_bytes(),
+            "double.py": (DOUBLES / f"{name}.py").read_bytes(),
+            **{path.lstrip("/"): data for path, data in (files or {}).items()},
+        }
+        lines = [f"FROM {debian_base}", *(f"COPY {path} /{path}" for path in copied)]
+        lines += ["USER 1000:100", f"CMD {json.dumps(command)}"]
         lines += [f"LABEL {json.dumps(key)}={_quoted(value)}" for key, value in (labels or {}).items()]
         context = io.BytesIO()
         with tarfile.open(fileobj=context, mode="w") as tar:
-            for file, data in (
-                ("Dockerfile", "\n".join(lines).encode()),
-                ("double.py", (DOUBLES / f"{name}.py").read_bytes()),
-            ):
+            for file, data in {"Dockerfile": "\n".join(lines).encode(), **copied}.items():
                 entry = tarfile.TarInfo(file)
                 entry.size, entry.mode = len(data), 0o644
                 tar.addfile(entry, io.BytesIO(data))

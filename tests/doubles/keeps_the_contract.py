@@ -1,21 +1,52 @@
-"""A server that keeps the contract: health, one api, SIGINT and SIGTERM at once, a line of log a request."""
+"""A server that keeps the contract: health, one api that checks what it gets, a line of log a request, an end in peace.
+
+Most other doubles are this server with one thing done wrong.
+"""
 
 import http.server
 import json
 import os
 import signal
 import sys
+import threading
+import time
+
+LINGER_SECONDS = float(os.environ.get("LINGER", "0"))
 
 
 class Api(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
 
     def do_GET(self):
-        self.answer(200 if self.path == "/health" else 404, {"health": "true"})
+        if self.path == "/health":
+            self.health()
+        else:
+            self.answer(404, {"reason": "no such url"})
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(200, {"mnist_result": 7, "greeting": os.environ.get("GREETING", "")})
+        self.post()
+
+    def post(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            asked = json.loads(body)
+            text = asked.get("text", "")
+            text.encode()
+        except (ValueError, AttributeError):
+            self.wrong('expected JSON like {"text": "seven"}')
+        else:
+            self.answer(200, self.predict(text))
+
+    def health(self):
+        self.answer(200, {"health": "true"})
+
+    def predict(self, text):
+        time.sleep(0.01)
+        return {"mnist_result": 7, "greeting": os.environ.get("GREETING", "")}
+
+    def wrong(self, reason):
+        self.answer(400, {"reason": reason})
 
     def answer(self, status, value):
         body = json.dumps(value).encode()
@@ -25,13 +56,51 @@ class Api(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def log_message(self, words, *values):
+        print(words % values)
 
-def stop(number, frame):
-    print("stopped by", signal.Signals(number).name, flush=True)
+    def parse_request(self):
+        self.server.working.add(threading.get_ident())
+        return super().parse_request()
+
+    def handle_one_request(self):
+        try:
+            super().handle_one_request()
+        finally:
+            self.server.working.discard(threading.get_ident())
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+
+    def __init__(self, api=Api):
+        self.working = set()
+        super().__init__(("0.0.0.0", 8080), api)
+
+    def stop_on_signals(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.stop)
+
+    def stop(self, number, frame):
+        threading.Thread(target=self.end, args=(number,)).start()
+
+    def end(self, number):
+        time.sleep(LINGER_SECONDS if number == signal.SIGTERM else 0)
+        self.shutdown()
+        while self.working:
+            time.sleep(0.01)
+        print("stopped by", signal.Signals(number).name, flush=True)
+
+
+def serve(api=Api, server=Server):
+    serving = server(api)
+    serving.stop_on_signals()
+    print("serving", flush=True)
+    serving.serve_forever(poll_interval=0.05)
+    while serving.working:
+        time.sleep(0.01)
     sys.exit(0)
 
 
-signal.signal(signal.SIGINT, stop)
-signal.signal(signal.SIGTERM, stop)
-print("serving", flush=True)
-http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Api).serve_forever()
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,5 @@
+"""Imports what needs a library that the image does not have."""
+
+import ctypes
+
+ctypes.CDLL("libGL.so.1")
