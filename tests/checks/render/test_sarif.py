@@ -172,13 +172,33 @@ def test_a_file_of_a_project_is_where_code_scanning_finds_it(source, uri):
         ("/srv/images/mnist.tar", "mnist.tar"),
         ("http://127.0.0.1:8080/", "127.0.0.1%3A8080"),
         ("../mnist.tar", "mnist.tar"),
-        (".", "image"),
+        (".", "archive"),
+        ("caf\udce9 \ud800", "caf%ED%B3%A9%20%ED%A0%80"),
+        ("caf\udce9", "caf%E9"),
     ],
 )
 def test_the_subject_stands_in_for_what_is_no_file(name, uri):
     read = run(TOLERATED, subject=Subject(name=name, kind="archive"))
     assert physical(read["results"][0])["artifactLocation"] == {"uri": uri}
     assert read["results"][0]["locations"][0]["logicalLocations"] == [{"fullyQualifiedName": "CMD"}]
+
+
+@pytest.mark.parametrize(
+    ("subject", "location"),
+    [
+        (Subject(name="/src/digits", kind="project"), {"uri": "model/config.json"}),
+        (
+            Subject(
+                name="m:1", kind="engine", config_source="given: /src/digits/model/config.json (passed over: label)"
+            ),
+            {"uri": "config.json"},
+        ),
+        (Subject(name="m:1", kind="engine"), {"uri": "src/digits/model/config.json", "uriBaseId": "IMAGE"}),
+    ],
+)
+def test_a_file_beside_the_image_is_not_sought_in_it(subject, location):
+    found = result(PORT, Status.FAILED, replace(ON_LOOPBACK, source="/src/digits/model/config.json"))
+    assert physical(run(found, subject=subject)["results"][0])["artifactLocation"] == location
 
 
 def mark(finding):

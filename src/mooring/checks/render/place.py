@@ -33,9 +33,21 @@ def artifact(source: str, subject: Subject) -> dict[str, str]:
     if not is_path(source):
         name = subject.name.partition("://")[2] or subject.name
         # An absolute path would be this machine's.
-        return {"uri": _uri(posixpath.basename(name.rstrip("/")) if name.startswith("/") else name)}
-    inside = source.startswith("/") and subject.kind != "project"
-    return {"uri": _uri(source), **({"uriBaseId": BASE} if inside else {})}
+        return {"uri": _uri(posixpath.basename(name.rstrip("/")) if name.startswith("/") else name) or subject.kind}
+    if not source.startswith("/"):
+        return {"uri": _uri(source) or subject.kind}
+    local = _on_this_machine(source, subject)
+    return {"uri": _uri(local)} if local else {"uri": _uri(source) or subject.kind, "uriBaseId": BASE}
+
+
+def _on_this_machine(source: str, subject: Subject) -> str:
+    """What to call a file that was read beside the image, "" for a file in it."""
+    folder = f"{subject.name.rstrip('/')}/"
+    if subject.kind == "project" and source.startswith(folder):
+        return source.removeprefix(folder)
+    given = f"given: {source}"
+    was_given = subject.config_source == given or subject.config_source.startswith(f"{given} (")
+    return posixpath.basename(source) if was_given else ""
 
 
 def logical_name(source: str) -> str:
@@ -44,8 +56,13 @@ def logical_name(source: str) -> str:
 
 
 def _uri(path: str) -> str:
-    """A relative reference of RFC 3986 that does not leave its base: every odd character, colons too, in percents."""
+    """A relative reference of RFC 3986 that stays below its base, odd characters and colons in percents; or ""."""
     parts = [part for part in posixpath.normpath(path).split("/") if part not in ("", ".", "..")]
-    return (
-        "/".join(urllib.parse.quote(part.encode("utf-8", "surrogateescape"), safe="@+,=~") for part in parts) or "image"
-    )
+    return "/".join(urllib.parse.quote(_bytes(part), safe="@+,=~") for part in parts)
+
+
+def _bytes(name: str) -> bytes:
+    try:
+        return name.encode("utf-8", "surrogateescape")  # the name as it is on disk, when that was no UTF-8
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogatepass")  # never a name on a disk, but JSON can say it
