@@ -1,0 +1,365 @@
+"""The rules about a running image: what they say of what was seen, beyond their own examples."""
+
+import inspect
+import re
+from dataclasses import replace
+
+import pytest
+
+from mooring.checks import Evidence, Kind, NotKnown, Status, Wish, rule_named, rules
+from mooring.checks.blame import SPEAKERS
+from mooring.checks.run import judged
+from mooring.checks.trial.sightings import (
+    Bodies,
+    Calls,
+    Ending,
+    Exchange,
+    Growth,
+    HealthWatch,
+    Idle,
+    Logs,
+    Purpose,
+    Repeats,
+    Start,
+    Termination,
+)
+from mooring.contract import Level, ModelConfig, edition
+from mooring.engine import Answer, Diagnosis, Listener, exits, loading, silence
+from mooring.engine.probe import Outcome
+
+MIB = 2**20
+CAUSES = sorted(
+    {
+        name
+        for module in (exits, loading, silence)
+        for name in re.findall(r'name="([a-z-]+)"', inspect.getsource(module))
+    }
+)
+ROLLING = Wish(rolling_upgrade=True)
+
+
+def judge(name, *, of="otc-2022", wish=None, **evidence):
+    wish = wish or Wish(kind=Kind.BOTH)
+    given = {"edition": edition(of), "wish": wish, **evidence}
+    return judged(rule_named(name), Evidence({key: (lambda value=value: value) for key, value in given.items()}), wish)
+
+
+def levels(result):
+    return [finding.level for finding in result.findings]
+
+
+def failed(cause, **seen):
+    diagnosis = Diagnosis(
+        cause=cause, seen="what was seen", expected="what was not", advice="what to do", log_tail=("last words",)
+    )
+    return Start(command=("sh", "/home/run.sh"), ready=False, seconds=60.0, diagnosis=diagnosis, **seen)
+
+
+def exchange(purpose, status=0, **more):
+    outcome = more.pop("outcome", str(status))
+    return Exchange(api="POST /", purpose=purpose, sent="something", outcome=outcome, status=status, **more)
+
+
+def calls(*exchanges, death=""):
+    return Calls(exchanges=exchanges, death=death)
+
+
+WELL = Answer(Outcome.ANSWERED, status=200, body='{"health": "true"}')
+HEALTHY = HealthWatch(url="/health", declared=True, first=WELL, content_type="application/json", limit_seconds=3.0)
+ENDED = Ending(
+    termination=Termination.CAUGHT,
+    in_flight=4,
+    in_flight_lost=0,
+    arrived=20,
+    arrived_lost=0,
+    answered_seconds=10.0,
+    watched_seconds=10.0,
+    watched_whole=False,
+)
+
+
+def not_ready():
+    raise NotKnown("it did not become ready")
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_container_that_is_not_ready_is_told_by_one_rule_and_all_others_do_not_know(cause):
+    start = failed(cause, listeners=(Listener(8000, "0.0.0.0"),))
+    config = ModelConfig.parse(b'{"apis": []}')
+    known = {"edition": edition(), "wish": Wish(), "start": start, "config": config}
+    unknown = ("health", "calls", "bodies", "repeats", "growth", "idle", "logs", "ending")
+    evidence = Evidence(
+        {key: (lambda value=value: value) for key, value in known.items()} | dict.fromkeys(unknown, not_ready)
+    )
+    running = [rule for rule in rules() if rule.id.startswith("RUN-")]
+    found = {rule.id: judged(rule, evidence, Wish()) for rule in running}
+    telling = [name for name, result in found.items() if result.status is Status.FAILED]
+    assert telling == [SPEAKERS.get(cause, "RUN-START-01")]
+    assert found[telling[0]].findings[0].level is Level.MUST
+    assert not [name for name, result in found.items() if result.status is Status.PASSED]
+
+
+def test_the_causes_that_have_a_rule_of_their_own_are_causes_that_the_engine_names():
+    assert set(SPEAKERS) <= set(CAUSES)
+
+
+def test_the_last_words_of_a_container_that_ended_are_in_what_is_said_of_it():
+    assert "| last words" in judge("RUN-START-01", start=failed("exited")).findings[0].message
+
+
+@pytest.mark.parametrize(("of", "may_be_named"), [("otc-2022", False), ("otc-2024", True)])
+def test_another_port_may_be_named_instead_where_the_edition_lets_it(of, may_be_named):
+    start = failed("listens-on-another-port", listeners=(Listener(8000, "0.0.0.0"),))
+    assert ("name port 8000" in judge("RUN-PORT-01", of=of, start=start).findings[0].hint) is may_be_named
+
+
+def test_plain_http_where_https_is_declared_is_a_matter_of_the_protocol_though_connections_are_dropped():
+    start = failed("drops-connections", spoken="http", declared_protocol="https")
+    assert "speaks http, and config.json declares https" in judge("RUN-PROTO-01", start=start).findings[0].message
+    assert judge("RUN-START-01", start=start).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("health", "of", "seconds", "status"),
+    [
+        ("{}", "otc-2024", 71, Status.PASSED),
+        ("{}", "otc-2024", 73, Status.FAILED),
+        ("{}", "otc-2022", 59, Status.PASSED),
+        ("{}", "otc-2022", 61, Status.FAILED),
+        ('{"initial_delay_seconds": "60"}', "otc-2024", 119, Status.PASSED),
+        (
+            '{"initial_delay_seconds": "1", "period_seconds": "1", "failure_threshold": "2"}',
+            "otc-2024",
+            4,
+            Status.FAILED,
+        ),
+    ],
+)
+def test_a_start_may_take_as_long_as_the_probes_bear(health, of, seconds, status):
+    config = ModelConfig.parse(f'{{"apis": [], "health": {health}}}'.encode())
+    start = Start(command=(), ready=True, seconds=float(seconds))
+    assert judge("RUN-START-02", of=of, start=start, config=config).status is status
+
+
+@pytest.mark.parametrize(("declared", "level"), [(True, Level.MUST), (False, Level.SHOULD)])
+def test_late_health_is_graver_where_the_platform_was_told_to_ask_for_it(declared, level):
+    busy = replace(HEALTHY, declared=declared, busy_asked=6, busy_late=2, busy_slowest_seconds=7.0)
+    assert levels(judge("RUN-HEALTH-04", health=busy)) == [level]
+
+
+def test_health_that_nobody_asked_during_a_call_is_not_known_to_answer_in_time():
+    assert judge("RUN-HEALTH-04", health=HEALTHY).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("body", ['{"health":"true"}', '{ "health" : "true" }'])
+def test_spaces_make_no_other_health_body(body):
+    assert not judge("RUN-HEALTH-02", health=replace(HEALTHY, first=replace(WELL, body=body))).findings
+
+
+def test_another_health_body_is_worth_a_remark_only():
+    result = judge("RUN-HEALTH-02", health=replace(HEALTHY, first=replace(WELL, body="OK")))
+    assert (result.status, levels(result)) == (Status.PASSED, [Level.INFO])
+
+
+def test_an_upgrade_without_interruption_needs_a_health_url_also_where_it_is_optional():
+    bare = replace(HEALTHY, declared=False, first=Answer(Outcome.ANSWERED, status=404))
+    result = judge("RUN-HEALTH-05", of="huawei-2023", wish=ROLLING, health=bare)
+    assert (result.level, result.status) == (Level.MUST, Status.FAILED)
+
+
+def test_an_api_that_answers_anything_but_404_once_is_there():
+    seen = calls(exchange(Purpose.EXAMPLE, 404), exchange(Purpose.INVALID, 400))
+    assert judge("RUN-API-01", calls=seen).status is Status.PASSED
+
+
+def test_an_api_that_is_missing_is_told_once():
+    seen = calls(exchange(Purpose.EXAMPLE, 404), exchange(Purpose.INVALID, 404))
+    telling = [
+        name
+        for name in ("RUN-API-01", "RUN-API-02", "RUN-API-03", "RUN-API-04", "RUN-API-05")
+        if judge(name, calls=seen).status is Status.FAILED
+    ]
+    assert telling == ["RUN-API-01"]
+
+
+def test_a_file_of_ours_that_is_refused_proves_nothing_and_a_sample_is_asked_for():
+    result = judge("RUN-API-02", calls=calls(exchange(Purpose.EXAMPLE, 400, file_made_up=True)))
+    assert result.status is Status.UNKNOWN
+    assert "--sample" in result.why
+
+
+def test_a_sample_that_is_taken_settles_it():
+    seen = calls(exchange(Purpose.EXAMPLE, 400, file_made_up=True), exchange(Purpose.SAMPLE, 200))
+    assert judge("RUN-API-02", calls=seen).status is Status.PASSED
+
+
+@pytest.mark.parametrize(
+    ("seen", "level"),
+    [
+        (exchange(Purpose.EXAMPLE, outcome="hung", seconds=60.0), Level.MUST),
+        (exchange(Purpose.SAMPLE, 502), Level.MUST),
+        (exchange(Purpose.BOUNDARY, 500), Level.SHOULD),
+        (exchange(Purpose.EXAMPLE, 500, file_made_up=True), Level.SHOULD),
+        (exchange(Purpose.EXAMPLE, 401), Level.SHOULD),
+        (exchange(Purpose.BOUNDARY, 422), Level.INFO),
+    ],
+    ids=lambda value: f"{value.purpose}-{value.outcome}" if isinstance(value, Exchange) else str(value),
+)
+def test_what_becomes_of_a_valid_request_weighs_as_much_as_callers_will_feel_it(seen, level):
+    assert levels(judge("RUN-API-02", calls=calls(exchange(Purpose.EXAMPLE, 200), seen))) == [level]
+
+
+def test_requests_that_died_with_the_container_are_told_by_its_death_alone():
+    seen = calls(
+        exchange(Purpose.EXAMPLE, 200),
+        exchange(Purpose.INVALID, outcome="closed"),
+        exchange(Purpose.BOUNDARY, outcome="refused"),
+        death="exit code 1, after POST / with a body that is no JSON",
+    )
+    assert "exit code 1" in judge("RUN-API-06", calls=seen).findings[0].message
+    for name in ("RUN-API-02", "RUN-API-04"):
+        assert judge(name, calls=seen).status is not Status.FAILED
+
+
+def test_an_api_that_always_fails_is_not_blamed_for_bad_requests_too():
+    seen = calls(exchange(Purpose.EXAMPLE, 500), exchange(Purpose.INVALID, 500))
+    assert judge("RUN-API-04", calls=seen).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("outcome", ["hung", "closed", "garbled"])
+def test_no_answer_to_a_bad_request_is_as_bad_as_a_500(outcome):
+    seen = calls(exchange(Purpose.EXAMPLE, 200), exchange(Purpose.INVALID, outcome=outcome))
+    assert judge("RUN-API-04", calls=seen).status is Status.FAILED
+
+
+def test_a_server_that_takes_more_than_the_schema_allows_is_told_so_in_passing():
+    seen = calls(exchange(Purpose.INVALID, 200, body='{"mnist_result": 7}'))
+    result = judge("RUN-API-05", calls=seen)
+    assert (result.status, levels(result)) == (Status.PASSED, [Level.INFO])
+
+
+@pytest.mark.parametrize("body", ["Error: no JSON", '{"mnist_result": -1, "error": "x"}', "KeyError\nTraceback (most"])
+def test_an_error_with_status_200_is_known_by_its_words(body):
+    assert judge("RUN-API-05", calls=calls(exchange(Purpose.INVALID, 200, body=body))).status is Status.FAILED
+
+
+def test_one_faulty_answer_is_told_once_for_its_api():
+    faulty = exchange(Purpose.EXAMPLE, 200, faults=("mnist_result is missing",))
+    assert len(judge("RUN-API-03", calls=calls(faulty, replace(faulty, purpose=Purpose.BOUNDARY))).findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("of", "seconds", "found"),
+    [
+        ("otc-2024", 25.0, []),
+        ("otc-2024", 35.0, [Level.SHOULD]),
+        ("otc-2024", 41.0, [Level.MUST]),
+        ("huawei-2024", 41.0, [Level.MUST]),
+    ],
+)
+def test_answers_are_measured_against_the_smallest_limit_that_is_stated(of, seconds, found):
+    assert levels(judge("RUN-TIME-01", of=of, calls=calls(exchange(Purpose.EXAMPLE, 200, seconds=seconds)))) == found
+
+
+def test_an_edition_without_a_time_limit_measures_no_answer():
+    seen = calls(exchange(Purpose.EXAMPLE, 200, seconds=500.0))
+    assert judge("RUN-TIME-01", of="otc-2022", calls=seen).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("small", "under", "alive", "found"),
+    [
+        (200, exchange(Purpose.SIZE, 413), True, [Level.SHOULD]),
+        (200, exchange(Purpose.SIZE, outcome="hung"), True, [Level.MUST]),
+        (200, exchange(Purpose.SIZE, outcome="closed"), False, [Level.MUST]),
+        (200, exchange(Purpose.SIZE, 422), True, []),
+        (500, exchange(Purpose.SIZE, 500), True, []),
+    ],
+)
+def test_a_large_body_may_be_judged_wrong_but_not_too_large(small, under, alive, found):
+    bodies = Bodies(limit_bytes=12 * MIB, under=under, over=None, alive_after=alive)
+    assert levels(judge("RUN-BODY-01", calls=calls(exchange(Purpose.EXAMPLE, small)), bodies=bodies)) == found
+
+
+@pytest.mark.parametrize("outcome", ["closed", "413", "200"])
+def test_a_body_that_is_too_large_may_be_answered_in_any_way_but_silence(outcome):
+    status = int(outcome) if outcome.isdigit() else 0
+    over = exchange(Purpose.SIZE, status, outcome=outcome)
+    bodies = Bodies(limit_bytes=12 * MIB, under=exchange(Purpose.SIZE, 200), over=over, alive_after=True)
+    assert judge("RUN-BODY-02", calls=calls(exchange(Purpose.EXAMPLE, 200)), bodies=bodies).status is Status.PASSED
+
+
+@pytest.mark.parametrize("logs", [Logs(lines_out=0, lines_err=20), Logs(lines_out=0, lines_err=0)])
+def test_a_log_on_standard_error_and_none_at_all_are_worth_a_remark(logs):
+    result = judge("RUN-LOG-01", logs=logs)
+    assert (result.status, levels(result)) == (Status.PASSED, [Level.INFO])
+
+
+def test_a_server_that_ignores_sigterm_is_told_so_and_nothing_else():
+    deaf = replace(ENDED, termination=Termination.IGNORED)
+    found = {
+        name: judge(name, of="otc-2024", wish=ROLLING, ending=deaf)
+        for name in ("RUN-TERM-01", "RUN-TERM-02", "RUN-TERM-03", "RUN-TERM-04")
+    }
+    assert [name for name, result in found.items() if result.status is Status.FAILED] == ["RUN-TERM-01"]
+    assert found["RUN-TERM-01"].level is Level.MUST
+
+
+def test_only_an_upgrade_without_interruption_asks_for_a_linger_and_a_drain():
+    for name in ("RUN-TERM-03", "RUN-TERM-04"):
+        assert judge(name, of="otc-2024", ending=ENDED).status is Status.SKIPPED
+        assert judge(name, of="otc-2022", wish=ROLLING, ending=ENDED).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("answered", "exited", "found"),
+    [(0.3, 1.0, [Level.SHOULD]), (0.3, 20.0, [Level.MUST]), (0.3, None, [Level.MUST])],
+)
+def test_to_end_early_weighs_less_than_to_stay_and_not_answer(answered, exited, found):
+    ending = replace(ENDED, arrived_lost=5, answered_seconds=answered, exited_seconds=exited)
+    assert levels(judge("RUN-TERM-03", of="otc-2024", wish=ROLLING, ending=ending)) == found
+
+
+def test_an_end_that_was_not_watched_to_the_limit_is_not_known_to_come():
+    assert judge("RUN-TERM-04", of="otc-2024", wish=ROLLING, ending=ENDED).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("idle", "status", "said"),
+    [
+        (Idle(seconds=10.0, usable=False, closes=True), Status.FAILED, "after one answer"),
+        (Idle(seconds=10.0, usable=False, server="uvicorn"), Status.FAILED, "(measured); Server: uvicorn"),
+        (Idle(seconds=10.0, usable=True, announced_seconds=75.0), Status.FAILED, "timeout=75 (not waited for"),
+        (Idle(seconds=10.0, usable=True), Status.PASSED, "is inferred"),
+        (Idle(seconds=10.0, usable=True, announced_seconds=200.0), Status.PASSED, "is what the server announces"),
+    ],
+)
+def test_what_was_measured_of_an_idle_connection_is_told_from_what_is_inferred(idle, status, said):
+    result = judge("RUN-KEEP-01", of="otc-2024", idle=idle)
+    assert result.status is status
+    assert said in result.findings[0].message
+
+
+def test_a_connection_that_was_watched_to_the_end_needs_no_remark():
+    assert not judge("RUN-KEEP-01", of="otc-2024", idle=Idle(seconds=200.0, usable=True)).findings
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [(30, 36, Status.PASSED), (30, 50, Status.FAILED), (4000, 4100, Status.PASSED), (4000, 4400, Status.FAILED)],
+)
+def test_a_leak_is_more_than_the_noise_of_a_process_of_that_size(before, after, status):
+    growth = Growth(calls=200, before_bytes=before * MIB, after_bytes=after * MIB)
+    assert judge("RUN-MEM-01", growth=growth).status is status
+
+
+@pytest.mark.parametrize("field", ["latency_time", "request_id", "elapsed", "created_date", "id"])
+def test_times_and_ids_may_differ(field):
+    repeats = (Repeats(api="POST /", differing=f"{field}: 1, then 2"),)
+    assert levels(judge("RUN-REPEAT-01", repeats=repeats)) == [Level.INFO]
+
+
+@pytest.mark.parametrize("field", ["predicted_label", "width", "confidence"])
+def test_results_may_not(field):
+    repeats = (Repeats(api="POST /", differing=f"{field}: 1, then 2"),)
+    assert levels(judge("RUN-REPEAT-01", repeats=repeats)) == [Level.SHOULD]
