@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.testing import CliRunner
 
-from mooring.checks import rules
 from mooring.checks.render.json_schema import report_schema
 from mooring.checks.render.rule_page import cell, rule_markdown
+from mooring.checks.rule import rules
 from mooring.cli.app import app
 from mooring.contract import edition, editions
 from mooring.contract.editor_schema import editor_schema

@@ -44,9 +44,10 @@ def rules(
     cannot do without it is skipped.
     """
     from mooring import checks, contract  # noqa: PLC0415 - heavy rooms, entered only by those who need them
+    from mooring.checks.rule import rules as every_rule  # noqa: PLC0415 - the same
 
     wanted = checks.Kind(kind.value)
-    known = [rule for rule in checks.rules() if wanted.covers(rule.kind)]
+    known = [rule for rule in every_rule() if wanted.covers(rule.kind)]
     judge = contract.edition(edition) if edition else None
     if form is Format.JSON:
         typer.echo(json.dumps([_document(rule, judge) for rule in known], indent=2, ensure_ascii=False).encode())
