@@ -1,6 +1,7 @@
 """Images in a registry, whatever the registry wants to see first, and whatever it does wrong."""
 
 import base64
+import gzip
 import json
 import os
 import stat
@@ -8,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from doubles.registry import OCI_LAYER, SCHEMA_1, Registry
+from doubles.registry import OCI_LAYER, SCHEMA_1, Registry, digest_of, tar_of
 
 from mooring.errors import Denied, Invalid, NotFound, Unavailable
 from mooring.image.registry import registry_image
@@ -47,7 +48,8 @@ def helper(home, name, says, code=0):
     folder.mkdir(exist_ok=True)
     program = folder / f"docker-credential-{name}"
     program.write_text(
-        f"#!{sys.executable}\nimport sys\nopen({str(folder / 'asked')!r}, 'w').write(sys.stdin.read() + str(sys.argv[1:]))\n"
+        f"#!{sys.executable}\nimport sys\n"
+        f"open({str(folder / 'asked')!r}, 'w').write(sys.stdin.read() + str(sys.argv[1:]))\n"
         f"print({says!r})\nsys.exit({code})\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -406,3 +408,126 @@ def test_credentials_go_to_no_place_that_is_open_to_others(registry, home, realm
 
     with pytest.raises(Invalid):
         registry_image(registry.name(), environ=home)
+
+
+def test_layers_are_read_as_they_were_pushed(registry, home):
+    registry.image({"a": b"1", "b": b"2"}, tar_of({".wh.a": b"", "home/run.sh": b"#!/bin/sh"}), docker=True)
+    said = []
+
+    files = registry_image(registry.name(), environ=home).read(lambda e, s: (e.path, s.read()), progress=said.append)
+
+    assert sorted(entry.path for entry in files.entries()) == ["/b", "/home", "/home/run.sh"]
+    assert sorted(note.value for note in files.notes if note.visible) == [("/b", b"2"), ("/home/run.sh", b"#!/bin/sh")]
+    assert said[-1].done == said[-1].total == registry_image(registry.name(), environ=home).compressed_size
+    assert len([path for path in registry.paths() if "/blobs/" in path]) == 2 + len(files.layers)
+
+
+def test_a_redirect_to_a_store_takes_no_credentials_and_no_cookies_along(registry, home):
+    registry.login, registry.redirects = "token", True
+    registry.image({"a": b"1"}, {"b": b"2"})
+    log_in(home, registry.host, auth=pair("ann", registry.password))
+
+    registry_image(registry.name(), environ=home).read()
+
+    assert len(registry.stored_seen) == 3
+    assert not any({"Authorization", "Cookie"} & set(headers) for _, _, headers in registry.stored_seen)
+    assert all(path.endswith("?signature=1") for _, path, _ in registry.stored_seen)
+
+
+@pytest.mark.parametrize(
+    "target", ["http://192.0.2.1/", "ftp://127.0.0.1/", "https://ann:x@127.0.0.1/", "file:///etc/passwd?", "gopher:"]
+)
+def test_a_redirect_to_a_place_that_is_open_to_others_is_not_followed(registry, home, target):
+    registry.redirects, registry.sends_to = True, target
+    registry.image({"a": b"1"})
+
+    with pytest.raises((Invalid, Unavailable), match="127"):
+        registry_image(registry.name(), environ=home)
+
+
+def test_a_redirect_in_circles_ends(registry, home):
+    registry.redirects = True
+    registry.sends_to = f"http://{registry.host}/v2/team/mnist/blobs/"
+    registry.image({"a": b"1"})
+
+    with pytest.raises(Invalid, match="more than 5 times"):
+        registry_image(registry.name(), environ=home)
+
+
+def test_a_token_that_ends_between_the_layers_is_renewed(registry, home):
+    registry.login = "token"
+    registry.image(*({f"f{number}": b"x" * 100} for number in range(8)))
+    log_in(home, registry.host, auth=pair("ann", registry.password))
+    image = registry_image(registry.name(), environ=home)
+    registry.tokens += 1  # the one in use is worth nothing any more
+
+    assert len(list(image.read().entries())) == 8
+    assert registry.paths().count(next(path for path in registry.paths() if path.startswith("/token"))) == 2
+
+
+@pytest.mark.parametrize("cuts", [[0], [1], [100_000, 0], [70_000, 70_000, 0]])
+def test_a_layer_that_breaks_off_is_resumed_where_it_stopped(registry, home, cuts):
+    registry.image({"a": b"1"}, tar_of({"noise": bytes(range(256)) * 2000, "b": b"2"}))
+    layer = registry_image(registry.name(), environ=home).layers[1].digest
+    registry.cuts[layer] = cuts
+
+    files = registry_image(registry.name(), environ=home).read(lambda e, s: digest_of(s.read()))
+
+    assert [note.value for note in files.notes if note.entry.path == "/noise"] == [digest_of(bytes(range(256)) * 2000)]
+    assert not registry.cuts[layer]
+
+
+@pytest.mark.parametrize(("ranges", "cuts"), [(False, [100_000]), (True, [100_000, 1, 1, 1]), (True, [0] * 9)])
+def test_a_layer_that_cannot_be_had_whole_is_unavailable(registry, home, ranges, cuts):
+    registry.image(tar_of({"noise": bytes(range(256)) * 2000}))
+    image = registry_image(registry.name(), environ=home)
+    registry.cuts[image.layers[0].digest], registry.ranges = cuts, ranges
+
+    with pytest.raises(Unavailable, match=r"layer 1.*br(eaks|oke) off"):
+        image.read()
+
+
+@pytest.mark.parametrize(
+    "change", [lambda b: b[:9] + b"\7" + b[10:], lambda b: b + b"\0", lambda b: b[:-1], lambda b: b""]
+)
+def test_a_layer_that_is_not_what_was_promised_is_invalid(registry, home, change):
+    registry.image({"a": b"1"})
+    image = registry_image(registry.name(), environ=home)
+    digest = image.layers[0].digest
+    registry.blobs[digest] = change(registry.blobs[digest])
+
+    with pytest.raises(Invalid, match="layer 1"):
+        image.read()
+
+
+def test_a_layer_that_is_gone_is_named(registry, home):
+    registry.image({"a": b"1"})
+    image = registry_image(registry.name(), environ=home)
+    del registry.blobs[image.layers[0].digest]
+
+    with pytest.raises(NotFound, match=image.layers[0].digest):
+        image.read()
+
+
+@pytest.mark.parametrize("how", ["silent", "trickles", "endless"])
+def test_a_layer_that_never_ends_is_left(registry, home, how):
+    registry.image({"a": b"1"})
+    image = registry_image(registry.name(), environ=home, patience=HURRIED)
+    getattr(registry, how).add(f"/v2/team/mnist/blobs/{image.layers[0].digest}")
+
+    with pytest.raises((Invalid, Unavailable)):
+        image.read()
+
+
+def test_a_layer_is_never_in_memory_as_a_whole(registry, home):
+    """What an inspector does not read is passed over; the largest piece that is held is a chunk."""
+    registry.image(gzip.compress(tar_of({"big": bytes(64 << 20)})))
+    largest = []
+
+    def inspect(entry, stream):
+        largest.append(max(len(piece) for piece in iter(lambda: stream.read1(-1), b"")))
+
+    registry_image(registry.name(), environ=home).read(inspect)
+
+    assert largest
+    assert max(largest) <= 1 << 20

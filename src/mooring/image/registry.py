@@ -22,15 +22,17 @@ from mooring.image.manifest import (
     parsed,
     platforms_of,
 )
+from mooring.image.reading import StoredLayer, read_layers
 from mooring.image.registry_blob import Blob, blob_chunks
 from mooring.image.registry_reference import registry_reference
 from mooring.image.registry_session import Session
 from mooring.image.registry_transport import Patience, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from mooring.image.image import ImageConfig, Layer
+    from mooring.image.filesystem import Filesystem
+    from mooring.image.image import ImageConfig, Inspector, Layer, Progress
 
 _ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
 # An index may list indexes; nobody nests them deeper than this.
@@ -88,6 +90,27 @@ class RegistryImage:
         """Bytes that the registry stores and transfers for its layers."""
         return sum(layer.size for layer in self.layers)
 
+    def read(
+        self,
+        inspect: Inspector | None = None,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Filesystem:
+        """All layers, streamed and merged; several at a time, one answer of the registry each. Nothing is stored.
+
+        Raises:
+            Invalid: a layer is damaged, or not what its digest promises.
+            Denied, NotFound, Unavailable: the registry does not give a layer, or stops in the midst of it.
+        """
+        with self._session.connected() as transport:
+            sources = [self._stored(transport, number) for number in range(len(self.layers))]
+            return read_layers(sources, inspect, progress=progress)
+
+    def _stored(self, transport: Transport, number: int) -> StoredLayer:
+        layer = self.layers[number]
+        blob = Blob(digest=layer.digest, size=layer.size, what=f"layer {number + 1} ({layer.digest})")
+        return StoredLayer(layer=layer, chunks=lambda: blob_chunks(self._session, transport, blob), size=layer.size)
+
 
 class _Opening:
     """From the reference to the manifest of one platform, and to its configuration."""
@@ -128,13 +151,8 @@ class _Opening:
         with self._session.get(self._transport, f"manifests/{wanted}", what, {"Accept": _ACCEPT}) as reply:
             data = reply.whole(LARGEST_MANIFEST, f"the manifest of {what}")
             declared, told = (reply.headers.get(name, "") for name in ("content-type", "docker-content-digest"))
-        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        promised = wanted if ":" in wanted else told if told.startswith("sha256:") else digest
-        if promised != digest:
-            raise Invalid(
-                f"the manifest of {what} is not what its digest promises: {promised[:100]} was promised, {digest} came",
-                hint="the registry's copy, or a proxy's on the way, is damaged",
-            )
+        promised = wanted if ":" in wanted else told if told.startswith("sha256:") else ""
+        digest = _require_digest(data, promised, f"the manifest of {what}")
         return digest, declared, data
 
     def _config(self, told: Descriptor) -> dict[str, Any]:
@@ -142,4 +160,17 @@ class _Opening:
         if told.size > LARGEST_MANIFEST:
             raise Invalid(f"{what} has {told.size} bytes, where {LARGEST_MANIFEST} are plenty")
         blob = Blob(digest=told.digest, size=told.size, what=what)
-        return parsed(b"".join(blob_chunks(self._session, self._transport, blob)), what)
+        data = b"".join(blob_chunks(self._session, self._transport, blob))
+        _require_digest(data, told.digest, what)
+        return parsed(data, what)
+
+
+def _require_digest(data: bytes, promised: str, what: str) -> str:
+    """The digest, if it is the one promised."""
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if digest != (promised or digest):
+        raise Invalid(
+            f"{what} is not what its digest promises: {promised[:100]} was promised, {digest} came",
+            hint="the registry's copy, or a proxy's on the way, is damaged: push the image again",
+        )
+    return digest
