@@ -3,6 +3,7 @@
 import io
 import unicodedata
 
+import pytest
 from checks.render.reports import (
     ACCEPTED,
     DIGEST,
@@ -23,6 +24,7 @@ from hypothesis import given
 
 from mooring.checks import Kind, Status, Subject, Wish
 from mooring.checks.render import Terminal, render
+from mooring.checks.render.sizes import size
 from mooring.checks.render.text import text
 from mooring.checks.render.visible import visible, visible_lines
 from mooring.contract import Finding, Level
@@ -100,6 +102,7 @@ def test_what_was_not_judged_and_what_is_accepted_is_always_shown():
 def test_passed_and_skipped_rules_and_remarks_wait_to_be_asked_for():
     quiet = plain(PASSED, SKIPPED, REMARKED)
     loud = plain(PASSED, SKIPPED, REMARKED, verbose=True)
+    assert "remedy" not in loud, "what passed needs none"
     for shown in (
         "passed\n  IMG-SIZE-01  It fits the size limit",
         "skipped\n  IMG-BOOT-01  It has the boot file\n    because   only for batch services",
@@ -112,6 +115,11 @@ def test_passed_and_skipped_rules_and_remarks_wait_to_be_asked_for():
 def test_a_clause_of_a_rule_is_named_beside_the_place():
     clause = Finding(id="CFG-URL-01", message="no slash", source="config.json", line=2, column=1)
     assert "    at        config.json:2:1 CFG-URL-01\n" in plain(result(PORT, Status.FAILED, clause))
+
+
+def test_an_empty_line_keeps_two_rules_apart():
+    both = plain(FAILED, result(SKIPPED.rule, Status.FAILED, Finding(message="no /home/run.sh")))
+    assert "bind to 0.0.0.0\n\n  IMG-BOOT-01  It has the boot file\n" in both
 
 
 def test_lines_of_a_log_stay_lines():
@@ -141,6 +149,29 @@ def test_colours_are_for_terminals_and_for_those_who_want_them():
     assert not Terminal.of(Screen(), {"TERM": "xterm", "NO_COLOR": "1"}).colours
     assert not Terminal.of(Screen(), {"TERM": "dumb"}).colours
     assert Terminal.of(io.StringIO(), {"TERM": "xterm"}) == Terminal()
+
+
+def test_the_width_is_the_terminals_and_never_too_narrow_to_read(monkeypatch):
+    for columns, width in (("100", 100), ("7", 40)):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert Terminal.of(Screen(), {}).width == width
+
+
+def test_a_report_for_no_terminal_is_plain_though_one_was_asked_for(capsys):
+    assert render(EVERYTHING, terminal=True) == render(EVERYTHING)
+
+
+def test_a_format_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="yaml"):
+        render(EVERYTHING, "yaml")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KB"), (30 * 1024**3 + 1, "30.0 GB"), (5 * 1024**5, "5120 TB")],
+)
+def test_sizes_are_in_the_unit_that_reads_best(count, words):
+    assert size(count) == words
 
 
 def test_colours_change_nothing_but_the_colour():

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from mooring.checks.render.tally import verdict_line, weighs
+from mooring.checks.render.tally import advice, verdict_line, weighs
 from mooring.checks.render.visible import visible, visible_lines
 from mooring.checks.report import Status
 
@@ -91,11 +91,11 @@ def _outcome(report: Report, result: Result, breaking: Finding | None) -> tuple[
 
 def _told(finding: Finding, result: Result) -> str:
     document = f" ({finding.document})" if finding.document else ""
+    place = f"{finding.where}: " if finding.where else ""
+    todo = advice(finding, result.rule)
     parts = (
-        f"{finding.level}: {finding.where}: {finding.message}"
-        if finding.where
-        else f"{finding.level}: {finding.message}",
+        f"{finding.level}: {place}{finding.message}",
         f"expected: {finding.expected}{document}" if finding.expected else document.strip(" ()"),
-        f"remedy: {finding.hint or result.rule.remedy}",
+        f"remedy: {todo}" if todo else "",
     )
     return "\n".join(line for part in parts if part for line in visible_lines(part))

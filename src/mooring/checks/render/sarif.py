@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mooring import __version__
 from mooring.checks.render.place import BASE, artifact, logical_name
 from mooring.checks.render.rule_page import rule_markdown
-from mooring.checks.render.tally import EXIT_CODES, purpose, verdict_line
+from mooring.checks.render.tally import EXIT_CODES, advice, purpose, verdict_line
 from mooring.checks.render.visible import visible, visible_lines
 from mooring.checks.report import Status, Verdict
 from mooring.contract import Level
@@ -133,7 +133,7 @@ def _suppressed(result: Result) -> dict[str, Any]:
 def _sentence(finding: Finding, rule: Rule) -> str:
     document = f" ({finding.document})" if finding.document else ""
     expected = f"Expected: {finding.expected}{document}" if finding.expected else f"Source: {finding.document}"
-    parts = [finding.message, expected if finding.expected or finding.document else "", finding.hint or rule.remedy]
+    parts = [finding.message, expected if finding.expected or finding.document else "", advice(finding, rule)]
     return "\n".join(part for part in parts if part) or rule.title
 
 

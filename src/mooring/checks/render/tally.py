@@ -10,6 +10,7 @@ from mooring.contract import Level
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mooring.checks.rule import Rule
     from mooring.checks.wish import Wish
     from mooring.contract import Finding
 
@@ -49,6 +50,11 @@ def found(report: Report, level: Level) -> Iterator[tuple[Result, Finding]]:
 def weighs(report: Report, level: Level) -> bool:
     """Whether a finding of that level breaks the contract for this caller."""
     return level.rank <= report.wish.fail_on.rank
+
+
+def advice(finding: Finding, rule: Rule) -> str:
+    """What to do about it: a remark of a rule that passed asks for nothing but what it says itself."""
+    return finding.hint or ("" if finding.level is Level.INFO else rule.remedy)
 
 
 def _numbers(report: Report) -> str:

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from mooring.checks.render.sizes import size
-from mooring.checks.render.tally import found, verdict_line
+from mooring.checks.render.tally import advice, found, verdict_line
 from mooring.checks.render.visible import visible, visible_lines
 from mooring.checks.report import Status, Verdict
 from mooring.contract import Level
@@ -61,15 +61,17 @@ def _group(terminal: Terminal, title: str, colour: str, lines: Iterable[str]) ->
 
 
 def _findings(terminal: Terminal, pairs: Iterable[tuple[Result, Finding]]) -> Iterator[str]:
-    for _, group in itertools.groupby(pairs, key=lambda pair: pair[0].rule.id):
+    groups = itertools.groupby(pairs, key=lambda pair: pair[0].rule.id)
+    for number, (_, group) in enumerate(groups):
         members = list(group)
         result = members[0][0]
+        yield from ("",) if number else ()
         yield from _heading(terminal, result)
         for _, finding in members:
             yield from _finding(terminal, result, finding)
         # What the rule itself advises is said once, however much was found.
-        if not all(finding.hint for _, finding in members):
-            yield from _labelled(terminal, "remedy", result.rule.remedy)
+        advised = next((advice(finding, result.rule) for _, finding in members if not finding.hint), "")
+        yield from _labelled(terminal, "remedy", advised)
 
 
 def _heading(terminal: Terminal, result: Result) -> Iterator[str]:
