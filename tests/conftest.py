@@ -114,11 +114,11 @@ def debian_base():
 
 @pytest.fixture(scope="session")
 def double(engine, debian_base):
-    """Give the image of a program in tests/doubles, by its name, with a command, labels and files (bytes by path)."""
+    """Give the image of a program in tests/doubles, by its name, with a command, labels, files (bytes by path), ENV."""
     client = docker.DockerClient(base_url=engine.address.url)
     made = []
 
-    def image(name, *, command=("python3", "-u", "/double.py"), labels=None, files=None):
+    def image(name, *, command=("python3", "-u", "/double.py"), labels=None, files=None, environ=None):
         tag = f"mooring-double:{name.replace('_', '-')}-{uuid.uuid4().hex[:8]}"
         # Most doubles are the first file with one thing done wrong.
         copied = {
@@ -127,6 +127,7 @@ def double(engine, debian_base):
             **{path.lstrip("/"): data for path, data in (files or {}).items()},
         }
         lines = [f"FROM {debian_base}", *(f"COPY {path} /{path}" for path in copied)]
+        lines += [f"ENV {key}={_quoted(value)}" for key, value in (environ or {}).items()]
         lines += ["USER 1000:100", f"CMD {json.dumps(command)}"]
         lines += [f"LABEL {json.dumps(key)}={_quoted(value)}" for key, value in (labels or {}).items()]
         context = io.BytesIO()

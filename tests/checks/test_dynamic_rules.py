@@ -226,6 +226,11 @@ def test_an_api_that_always_fails_is_not_blamed_for_bad_requests_too():
     assert judge("RUN-API-04", calls=seen).status is Status.UNKNOWN
 
 
+def test_a_server_may_say_that_it_does_not_implement_a_method():
+    seen = calls(exchange(Purpose.EXAMPLE, 200), exchange(Purpose.INVALID, 501))
+    assert judge("RUN-API-04", calls=seen).status is Status.PASSED
+
+
 @pytest.mark.parametrize("outcome", ["hung", "closed", "garbled"])
 def test_no_answer_to_a_bad_request_is_as_bad_as_a_500(outcome):
     seen = calls(exchange(Purpose.EXAMPLE, 200), exchange(Purpose.INVALID, outcome=outcome))

@@ -4,5 +4,5 @@ import os
 
 from keeps_the_contract import serve
 
-HELD = bytearray(os.urandom(1 << 20)) * 118
+HELD = bytearray(os.urandom(1 << 20)) * 585
 serve()

@@ -33,7 +33,7 @@ class Api(http.server.BaseHTTPRequestHandler):
             asked = json.loads(body)
             text = asked.get("text", "")
             text.encode()
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             self.wrong('expected JSON like {"text": "seven"}')
         else:
             self.answer(200, self.predict(text))
