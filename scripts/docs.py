@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mooring.checks import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
+# What the rules look at, by what their ids begin with.
+AREAS = {"CFG": "config.json", "IMG": "The image", "RUN": "The image at work"}
 NOTICE = "<!-- Made by scripts/docs.py from the code; `make fix` writes it anew. -->"
 
 
@@ -49,7 +51,7 @@ def rules_index() -> str:
         "remark. `mooring explain RULE` shows the same pages on a terminal.",
     ]
     for area in sorted({rule.id.split("-")[0] for rule in known}):
-        lines += ["", f"## {area}", "", "| Rule | Level | For | What it says |", "|---|---|---|---|"]
+        lines += ["", f"## {AREAS.get(area, area)}", "", "| Rule | Level | For | What it says |", "|---|---|---|---|"]
         lines += [
             f"| [{rule.id}]({rule.id}.md) | {_level(rule)} | {rule.kind} | {cell(rule.title)} |"
             for rule in known

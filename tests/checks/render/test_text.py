@@ -157,8 +157,14 @@ def test_the_width_is_the_terminals_and_never_too_narrow_to_read(monkeypatch):
         assert Terminal.of(Screen(), {}).width == width
 
 
-def test_a_report_for_no_terminal_is_plain_though_one_was_asked_for(capsys):
-    assert render(EVERYTHING, terminal=True) == render(EVERYTHING)
+def test_a_terminal_is_used_only_when_it_is_where_the_report_goes(monkeypatch):
+    plain_text = render(EVERYTHING)
+    assert render(EVERYTHING, terminal=True) == plain_text, "there is none here"
+    monkeypatch.setattr("sys.stdout", Screen())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert render(EVERYTHING) == plain_text
+    assert render(EVERYTHING, terminal=True).startswith("\x1b[1;31mmnist:1 breaks")
 
 
 def test_a_format_that_there_is_not_is_refused():
