@@ -13,6 +13,14 @@ MODEL_FILES_MAX_SIZE = Fact("image.model_files_max_size", fact.size, "most that 
 CUSTOM_ENGINE_MAX_SIZE = Fact(
     "image.custom_engine_max_size", fact.size, "image and model package together, for a custom engine in a shared pool"
 )
+ARCHITECTURES = Fact("image.architectures", fact.texts, "processors that images may be built for")
+CUSTOM_ENGINE_USER = Fact(
+    "image.custom_engine_user", fact.text, "user and group, as numbers, that images of a custom engine run as"
+)
+CUSTOM_ENGINE_MODEL_FOLDER = Fact(
+    "image.custom_engine_model_folder", fact.path, "where model files from storage are copied to, for a custom engine"
+)
+MOUNT_FOLDER = Fact("storage.mount_folder", fact.path, "folder that the documents propose for mounting storage")
 SERVICE_PORT = Fact("service.port", fact.count, "port the server in the container listens on")
 SERVICE_PORT_CHOICE = Fact(
     "service.port_choice", fact.choice("fixed", "declared"), "whether another port may be named when a model is created"
