@@ -1,0 +1,179 @@
+"""The servers that Python source starts by a call: app.run, uvicorn.run, serve, HTTPServer and their kind."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mooring.checks.command.python_source import UNKNOWN, dotted, keyword
+
+if TYPE_CHECKING:
+    from mooring.checks.command.python_source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """Where a call takes a value: its name, its place (-1: by name only), and what holds when it is left out."""
+
+    name: str
+    place: int = -1
+    default: object = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call that serves. `name` is the end of what is called; `module` must be imported for it to be meant.
+
+    `pair` tells that host and port are one tuple, the first argument. `switches` are arguments that make it reload or
+    debug. `idle` is how many seconds an idle connection lives, by default.
+    """
+
+    kind: str
+    module: str
+    name: str
+    host: Argument = Argument(name="host", place=0)
+    port: Argument = Argument(name="port", place=1)
+    idle: Argument | None = None
+    pair: bool = False
+    development: bool = False
+    switches: tuple[str, ...] = ("debug", "reload", "use_reloader")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A call that was found, its values (UNKNOWN where they are), and where it stands."""
+
+    call: Call
+    host: object
+    port: object
+    idle: object
+    switched_on: tuple[str, ...]
+    line: int
+    text: str
+
+
+def _host(place: int, default: str) -> Argument:
+    return Argument(name="host", place=place, default=default)
+
+
+def _port(place: int, default: int) -> Argument:
+    return Argument(name="port", place=place, default=default)
+
+
+LOOPBACK, ALL = "127.0.0.1", "0.0.0.0"  # noqa: S104 - what servers bind unless told otherwise
+CALLS = (
+    Call(
+        kind="uvicorn",
+        module="uvicorn",
+        name="uvicorn.run",
+        host=_host(-1, LOOPBACK),
+        port=_port(-1, 8000),
+        idle=Argument(name="timeout_keep_alive", default=5),
+    ),
+    Call(
+        kind="Flask's own server",
+        module="flask",
+        name=".run",
+        host=_host(0, LOOPBACK),
+        port=_port(1, 5000),
+        idle=Argument(name="", default=0),
+        development=True,
+    ),
+    Call(kind="Sanic", module="sanic", name=".run", host=_host(0, LOOPBACK), port=_port(1, 8000)),
+    Call(
+        kind="Flask-SocketIO",
+        module="flask_socketio",
+        name="socketio.run",
+        host=_host(1, LOOPBACK),
+        port=_port(2, 5000),
+    ),
+    Call(
+        kind="waitress",
+        module="waitress",
+        name="serve",
+        host=_host(-1, ALL),
+        port=_port(-1, 8080),
+        idle=Argument(name="channel_timeout", default=120),
+    ),
+    Call(
+        kind="aiohttp",
+        module="aiohttp",
+        name="run_app",
+        host=_host(-1, ALL),
+        port=_port(-1, 8080),
+        idle=Argument(name="keepalive_timeout"),
+    ),
+    Call(kind="Python's http.server", module="http", name="HTTPServer", pair=True),
+    Call(kind="gevent", module="gevent", name="WSGIServer", pair=True),
+    Call(
+        kind="Gradio",
+        module="gradio",
+        name=".launch",
+        host=Argument(name="server_name", default=LOOPBACK),
+        port=Argument(name="server_port", default=7860),
+        switches=(),
+    ),
+    Call(
+        kind="tornado",
+        module="tornado",
+        name=".listen",
+        host=Argument(name="address", place=1, default=ALL),
+        port=_port(0, 0),
+    ),
+)
+
+
+def served_by(source: Source) -> Found | None:
+    """The one call of the source that serves; None if there is none, or several that differ."""
+    found = [one for call in source.calls() if (one := _recognised(source, call))]
+    said = {(one.call.kind, repr(one.host), repr(one.port)) for one in found}
+    return found[0] if len(said) == 1 else None
+
+
+def _recognised(source: Source, node: ast.Call) -> Found | None:
+    name = dotted(node.func)
+    for call in CALLS:
+        if source.imports(call.module) and (
+            name.endswith(call.name) and name.split(".")[-1] == call.name.split(".")[-1]
+        ):
+            # asyncio.run and subprocess.run end like app.run, and are not meant.
+            if call.name == ".run" and name.split(".")[0] in _OTHERS:
+                continue
+            return _found(source, node, call)
+    return None
+
+
+_OTHERS = frozenset(
+    {"asyncio", "subprocess", "uvicorn", "anyio", "trio", "web", "socketio", "mp", "pool", "sess", "session"}
+)
+
+
+def _found(source: Source, node: ast.Call, call: Call) -> Found:
+    host, port = (
+        _pair(source, node) if call.pair else (_value(source, node, call.host), _value(source, node, call.port))
+    )
+    idle = _value(source, node, call.idle) if call.idle else UNKNOWN
+    on = tuple(name for name in call.switches if source.value(keyword(node, name)) is True)
+    text = ast.unparse(node)
+    return Found(call=call, host=host, port=port, idle=idle, switched_on=on, line=node.lineno, text=text[:200])
+
+
+def _value(source: Source, node: ast.Call, argument: Argument) -> object:
+    given = keyword(node, argument.name)
+    if given is None and 0 <= argument.place < len(node.args):
+        given = node.args[argument.place]
+    if given is not None:
+        return source.value(given)
+    # `**settings` may hold it.
+    hidden = any(one.arg is None for one in node.keywords) or any(isinstance(one, ast.Starred) for one in node.args)
+    return UNKNOWN if hidden else argument.default
+
+
+def _pair(source: Source, node: ast.Call) -> tuple[object, object]:
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.Name):
+        first = source.constants.get(first.id)
+    if isinstance(first, ast.Tuple) and len(first.elts) == 2:  # noqa: PLR2004 - an address is host and port
+        return source.value(first.elts[0]), source.value(first.elts[1])
+    return UNKNOWN, UNKNOWN

@@ -1,0 +1,69 @@
+"""A server as its start command describes it: each setting with its value and the place that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mooring.checks.command.python_program import PythonProgram
+
+LOOPBACK, ALL = "127.0.0.1", "0.0.0.0"  # noqa: S104 - what servers bind unless told otherwise
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value and where it is said: an option, a variable, a line of a file, or the server's default."""
+
+    value: str
+    where: str
+
+    @property
+    def number(self) -> float | None:
+        """The value as a number, None if it is none."""
+        try:
+            return float(self.value)
+        except ValueError:
+            return None
+
+    @property
+    def port(self) -> int | None:
+        """The value as a port, None if it is none."""
+        return int(self.value) if self.value.isascii() and self.value.isdigit() else None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether an address is reached from inside the container only."""
+        return self.value.startswith("127.") or self.value in ("localhost", "::1", "[::1]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """What is started. A setting of None is not known.
+
+    `idle` is how many seconds an idle connection is kept. `worker` is gunicorn's worker class. `development` says what
+    makes it a server for development, "" if nothing. `app` is the `module:object` it is given and `app_folder` the
+    folder it is told to look in. `stated` is the call of the source that starts it. `flushes` tells that it writes its
+    output out by itself.
+    """
+
+    kind: str
+    host: Setting | None = None
+    port: Setting | None = None
+    idle: Setting | None = None
+    worker: Setting | None = None
+    development: str = ""
+    app: str = ""
+    app_folder: str = ""
+    stated: str = ""
+    flushes: bool = False
+    python: PythonProgram | None = None
+
+
+def split_address(address: str) -> tuple[str, str | None]:
+    """Host and port of `0.0.0.0:8080`, `:8080`, `[::]:8080`, `http://host:80`; the port is None where none is named."""
+    address = address.rpartition("://")[2]
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]"):
+        return address, None
+    return host.strip("[]") if host not in ("", "*") else ALL, port
