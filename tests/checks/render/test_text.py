@@ -94,9 +94,20 @@ def test_the_rule_advises_once_where_its_findings_do_not():
 
 def test_what_was_not_judged_and_what_is_accepted_is_always_shown():
     output = plain(UNKNOWN, ACCEPTED)
-    assert "could not be judged\n  RUN-TERM-01  It ends when it is told to\n    because   it did not start" in output
+    assert "could not be judged\n  it did not start\n    RUN-TERM-01  It ends when it is told to\n" in output
     assert "accepted\n  IMG-USER-01  It does not run as root\n    because   the old engine needs it" in output
     assert "    seen      USER: it runs as root" in output
+
+
+def test_a_reason_is_told_once_however_many_rules_it_keeps_from_judging():
+    others = [result(rule, Status.UNKNOWN, why="it did not start") for rule in (PORT, SKIPPED.rule)]
+    output = plain(*others, PASSED, UNKNOWN)
+    assert output.count("it did not start") == 1
+    assert [line.split()[0] for line in output.splitlines() if line.startswith("    ")] == [
+        "IMG-PORT-01",
+        "IMG-BOOT-01",
+        "RUN-TERM-01",
+    ]
 
 
 def test_passed_and_skipped_rules_and_remarks_wait_to_be_asked_for():
@@ -105,7 +116,7 @@ def test_passed_and_skipped_rules_and_remarks_wait_to_be_asked_for():
     assert "remedy" not in loud, "what passed needs none"
     for shown in (
         "passed\n  IMG-SIZE-01  It fits the size limit",
-        "skipped\n  IMG-BOOT-01  It has the boot file\n    because   only for batch services",
+        "skipped\n  only for batch services\n    IMG-BOOT-01  It has the boot file",
         "noticed\n  IMG-SAFE-01  It holds no malicious code",
     ):
         assert shown in loud

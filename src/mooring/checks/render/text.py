@@ -27,7 +27,7 @@ def text(report: Report, *, verbose: bool, terminal: Terminal) -> str:
     """The report as lines; with `verbose` also the remarks of rules, and what passed or was skipped and why."""
     verdict = terminal.wrapped(verdict_line(report, visible(report.subject.name)), "", _INDENT)
     lines = [terminal.styled(line, "bold", _COLOURS[report.verdict]) for line in verdict]
-    lines += terminal.wrapped(_facts(report.subject), _INDENT, _INDENT) if _facts(report.subject) else ()
+    lines += terminal.wrapped(_facts(report.subject), _INDENT, _INDENT)
     for title, colour, level in (("must be mended", "red", Level.MUST), ("should be mended", "yellow", Level.SHOULD)):
         lines += _group(terminal, title, colour, _findings(terminal, found(report, level)))
     lines += _group(terminal, "could not be judged", "yellow", _reasons(terminal, report, Status.UNKNOWN))
@@ -74,9 +74,10 @@ def _findings(terminal: Terminal, pairs: Iterable[tuple[Result, Finding]]) -> It
         yield from _labelled(terminal, "remedy", advised)
 
 
-def _heading(terminal: Terminal, result: Result) -> Iterator[str]:
+def _heading(terminal: Terminal, result: Result, indent: str = _INDENT) -> Iterator[str]:
     identifier = result.rule.id
-    first, *others = terminal.wrapped(f"{identifier}  {result.rule.title}", _INDENT, " " * (len(identifier) + 4))
+    rest = f"{indent}{' ' * len(identifier)}  "
+    first, *others = terminal.wrapped(f"{identifier}  {result.rule.title}", indent, rest)
     yield first.replace(identifier, terminal.styled(identifier, "bold"), 1)
     yield from others
 
@@ -100,10 +101,16 @@ def _labelled(terminal: Terminal, label: str, content: str) -> Iterator[str]:
 
 
 def _reasons(terminal: Terminal, report: Report, status: Status) -> Iterator[str]:
+    """Each reason once, with the rules it holds for: an image that does not start leaves dozens unjudged."""
+    reasons: dict[str, list[Result]] = {}
     for result in report.results:
         if result.status is status:
-            yield from _heading(terminal, result)
-            yield from _labelled(terminal, "because", result.why)
+            reasons.setdefault(result.why, []).append(result)
+    for why, results in reasons.items():
+        for line in visible_lines(why or "no reason was given"):
+            yield from terminal.wrapped(line, _INDENT, _INDENT * 2)
+        for result in results:
+            yield from _heading(terminal, result, _INDENT * 2)
 
 
 def _accepted(terminal: Terminal, report: Report) -> Iterator[str]:
