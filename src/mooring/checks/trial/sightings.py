@@ -126,10 +126,14 @@ class HealthWatch:
 
 @dataclass(frozen=True, kw_only=True)
 class Repeats:
-    """One request sent twice; `differing` names the first place where the answers are not the same, "" if none."""
+    """One request sent twice; `differing` names the first place where the answers are not the same, "" if none.
+
+    `of_the_call` tells that all such places have names of what is of the call and not of the model: a time, an id.
+    """
 
     api: str
     differing: str = ""
+    of_the_call: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,9 +189,10 @@ class Ending:
     """What came of SIGTERM, sent with requests in flight and more arriving.
 
     `in_flight` requests were running when it was sent, `in_flight_lost` of them got no answer; `arrived` requests came
-    later, and of those within the linger `arrived_lost` got none. `answered_seconds` is how long new requests were
-    answered; `watched_seconds` how long we looked; `exited_seconds` when it ended, None if it had not by then.
-    `watched_whole` tells whether we looked as long as the edition's limit.
+    later, while it ran, and of those within the linger `arrived_lost` got none, of which `arrived_refused` could not
+    even connect. `answered_seconds` is how long new requests were answered; `watched_seconds` how long we looked;
+    `exited_seconds` when it ended, None if it had not by then. `watched_whole` tells whether we looked as long as the
+    edition's limit.
     """
 
     termination: Termination
@@ -198,5 +203,6 @@ class Ending:
     answered_seconds: float
     watched_seconds: float
     watched_whole: bool
+    arrived_refused: int = 0
     exited_seconds: float | None = None
     exit_code: int | None = None
