@@ -1,4 +1,4 @@
-"""It is ready before its health check gives it up.
+"""It is ready well before its health check gives it up.
 
 The platform waits for the initial delay, then asks the health url every few seconds, and takes the instance for broken
 after so many failures in a row. A model that loads longer than that is restarted while it loads, again and again.
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Where an edition states no numbers, those that the others agree on.
 UNSTATED_PERIOD, UNSTATED_FAILURES = 5, 12
+# Pulling, cold disks and busy nodes make what takes half of the time here take all of it there.
+NEAR = 0.5
 MARGIN = 1.5
 _PATIENT = ModelConfig.parse(b'{"apis": [], "health": {"url": "/health", "initial_delay_seconds": "120"}}')
 _SILENT = ModelConfig.parse(b'{"apis": []}')
@@ -38,16 +40,16 @@ _SILENT = ModelConfig.parse(b'{"apis": []}')
     facts=(HEALTH_INITIAL_DELAY, HEALTH_PERIOD, HEALTH_FAILURE_THRESHOLD),
     good=(
         Example(
-            '"initial_delay_seconds": "120", and ready after 95 s',
-            start=Start(command=("sh", "/home/run.sh"), ready=True, seconds=95.0),
+            '"initial_delay_seconds": "120", and ready after 65 s',
+            start=Start(command=("sh", "/home/run.sh"), ready=True, seconds=65.0),
             config=_PATIENT,
             edition=edition("otc-2024"),
         ),
     ),
     bad=(
         Example(
-            "no initial delay, and ready after 95 s",
-            start=Start(command=("sh", "/home/run.sh"), ready=True, seconds=95.0),
+            "no initial delay, and ready after 65 s",
+            start=Start(command=("sh", "/home/run.sh"), ready=True, seconds=65.0),
             config=_SILENT,
             edition=edition("otc-2024"),
         ),
@@ -58,11 +60,12 @@ def starts_too_slowly(start: Start, config: ModelConfig, edition: Edition) -> It
     if told_by(start):
         raise NotKnown("it did not become ready")
     borne = _borne_seconds(config, edition)
-    if start.seconds > borne:
+    if start.seconds > NEAR * borne:
         wanted = math.ceil(start.seconds * MARGIN / 10) * 10
         yield Finding(
-            message=f"it was ready {start.seconds:.0f} s after its start, and its health check bears {borne:.0f} s",
-            expected="a healthy answer before the probes count it as failed",
+            message=f"it was ready {start.seconds:.0f} s after its start; its health check bears {borne:.0f} s, "
+            "and nodes differ",
+            expected="a healthy answer well before the probes count it as failed",
             document=edition.source(HEALTH_INITIAL_DELAY) if HEALTH_INITIAL_DELAY in edition else "",
             hint=f'say so in config.json: "health": {{"url": "/health", "initial_delay_seconds": "{wanted}"}}',
             source="health",

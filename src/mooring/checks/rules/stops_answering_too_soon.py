@@ -66,22 +66,36 @@ def _ending(lost: int, answered: float) -> Ending:
     ),
 )
 def stops_answering_too_soon(ending: Ending, edition: Edition, wish: Wish) -> Iterator[Finding]:
-    """To end before the linger is over is allowed to who answered all; requests that were refused then weigh less."""
+    """To end early is allowed to who answers all it took; requests refused while it closes down weigh less."""
     if not wish.rolling_upgrade:
         raise NotAsked("asked only of upgrades without interruption (--rolling-upgrade)")
     linger = edition[LINGER_AFTER_SIGTERM]
-    if not ending.arrived:
-        raise NotKnown("no request was sent after SIGTERM")
     if ending.arrived_lost:
         yield _lost(ending, edition)
-    elif ending.watched_seconds < linger and ending.exited_seconds is None:
-        yield Finding(
-            level=INFO,
-            message=f"it answered all {ending.arrived} requests of the {ending.watched_seconds:.0f} s it was watched",
-            expected=f"answers for {edition.text(LINGER_AFTER_SIGTERM)}; the rest is inferred",
-            document=edition.source(LINGER_AFTER_SIGTERM),
-            hint="--patient watches it to the end",
+    elif ending.exited_seconds is not None and ending.exited_seconds < linger:
+        yield _remark(
+            f"it ended {ending.exited_seconds:.1f} s after SIGTERM, with all that it had taken answered; "
+            "what is sent to it later reaches nobody",
+            "that is allowed",
+            edition,
         )
+    elif ending.exited_seconds is None and not ending.arrived:
+        raise NotKnown("no request was sent after SIGTERM")
+    elif ending.exited_seconds is None and ending.watched_seconds < linger:
+        yield _remark(
+            f"it answered all {ending.arrived} requests of the {ending.watched_seconds:.0f} s it was watched",
+            "that it goes on is inferred",
+            edition,
+        )
+
+
+def _remark(seen: str, judged: str, edition: Edition) -> Finding:
+    return Finding(
+        level=INFO,
+        message=seen,
+        expected=f"answers for {edition.text(LINGER_AFTER_SIGTERM)} after SIGTERM; {judged}",
+        document=edition.source(LINGER_AFTER_SIGTERM),
+    )
 
 
 def _lost(ending: Ending, edition: Edition) -> Finding:
@@ -89,7 +103,8 @@ def _lost(ending: Ending, edition: Edition) -> Finding:
     end = ""
     if ending.exited_seconds is not None:
         end = f" and ended after {ending.exited_seconds:.1f} s"
-        finished = ending.exited_seconds - ending.answered_seconds <= CLOSING_SECONDS and not ending.in_flight_lost
+        closing = ending.exited_seconds - ending.answered_seconds
+        finished = closing <= CLOSING_SECONDS and ending.arrived_refused == ending.arrived_lost
         level = SHOULD if finished else MUST
     return Finding(
         level=level,
