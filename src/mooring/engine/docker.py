@@ -17,12 +17,13 @@ import requests.exceptions
 
 from mooring.engine.address import Address, addresses
 from mooring.engine.container import ImageFacts, Launch, LogStream, Sighting
+from mooring.engine.export import Export
 from mooring.engine.sockets import Listener, listeners
 from mooring.engine.translation import INSTALL_HINT, explanation, mooring_error, root_cause, translated
-from mooring.errors import Conflict, MooringError, NotFound, Unavailable
+from mooring.errors import Conflict, Invalid, MooringError, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
 # Label on every container that Mooring starts, so that they can be told from others (and cleaned up).
@@ -109,6 +110,32 @@ class DockerEngine:
             labels=config.get("Labels") or {},
             command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
         )
+
+    def inspect_image(self, reference: str) -> dict[str, Any]:
+        """The engine's own description of an image (Id, Config, RootFS and so on); NotFound when it holds none such."""
+        with translated(f"image {reference}"):
+            return dict(self._client.api.inspect_image(reference))
+
+    def image_history(self, reference: str) -> tuple[dict[str, Any], ...]:
+        """The steps that made the image, the newest first, with `CreatedBy` and the `Size` of what each added."""
+        with translated(f"image {reference}"):
+            return tuple(self._client.api.history(reference))
+
+    def export(self, reference: str) -> Export:
+        """The image as `docker save` writes it, in chunks; to be closed. NotFound when the engine holds none such."""
+        return Export(self._client.api, reference)
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        """Take in images as `docker save` writes them, in chunks; Invalid, in the engine's words, if it cannot."""
+        with translated("the archive"):
+            for told in self._client.api.load_image(archive):
+                if "error" in told:
+                    raise Invalid(f"the engine cannot load the image: {told['error']}")
+
+    def remove_image(self, name: str) -> None:
+        """Let go of a name, and of the image when it has no other and no container; idempotent."""
+        with contextlib.suppress(NotFound, Conflict), translated(f"image {name}"):
+            self._client.api.remove_image(name)
 
     def image_names(self) -> tuple[str, ...]:
         """Every `name:tag` the engine holds, sorted."""

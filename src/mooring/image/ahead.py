@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from types import TracebackType
 
 # A few MiB each layer, enough for a reader that waits and a walker that is busy to even out.
@@ -18,12 +18,14 @@ POLL_SECONDS = 0.05
 class Ahead:
     """An iterator over what `source` makes in a thread of its own; `close`, at the latest, ends that thread.
 
+    `interrupt` is called first when the thread is to end early: it wakes a source that waits for a connection.
     What the source raises is raised where its chunks are used, and the source is closed in the thread that ran it.
     """
 
-    def __init__(self, source: Generator[bytes, None, None]) -> None:
+    def __init__(self, source: Generator[bytes, None, None], *, interrupt: Callable[[], object] | None = None) -> None:
         self._source = source
         self._made: queue.Queue[bytes | BaseException | None] = queue.Queue(CHUNKS_AHEAD)
+        self._interrupt = interrupt
         self._unwanted = threading.Event()
         self._over = False
         self._thread = threading.Thread(target=self._make, name="mooring-ahead", daemon=True)
@@ -59,6 +61,8 @@ class Ahead:
     def close(self) -> None:
         """End the thread, as soon as its source lets it."""
         self._unwanted.set()
+        if self._interrupt and not self._over:
+            self._interrupt()
         while self._thread.is_alive():
             try:
                 # It may be waiting for room to put the next chunk.

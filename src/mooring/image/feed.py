@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHUNK_BYTES = 1 << 20
+PEEK_BYTES = 4096
 
 
 class Feed:
@@ -60,9 +61,14 @@ class Feed:
         return taken
 
     def peek(self, count: int) -> bytes:
-        """Up to `count` of the bytes that come next, without taking them: what the current chunk holds of them."""
-        if self._at == len(self._chunk) and not self._next():
-            return b""
+        """The next `count` bytes, without taking them; fewer only at the end."""
+        while len(self._chunk) - self._at < count:
+            following = next(self._chunks, None)
+            if following is None:
+                break
+            self._before += self._at
+            self._chunk = self._chunk[self._at :] + following
+            self._at = 0
         return self._chunk[self._at : self._at + count]
 
     def skip(self, count: int) -> int:
@@ -113,7 +119,7 @@ class Content(io.BufferedIOBase):
 
     def peek(self, size: int = 0, /) -> bytes:
         """Some of the bytes that come next, without taking them; `readline` is quick because of it."""
-        return self._feed.peek(min(max(size, CHUNK_BYTES), self._left)) if self._left else b""
+        return self._feed.peek(min(max(size, PEEK_BYTES), self._left)) if self._left else b""
 
     def finish(self) -> bool:
         """Pass over what was not read; False when the feed ended before."""
@@ -121,3 +127,25 @@ class Content(io.BufferedIOBase):
         complete = skipped == self._left
         self._left = 0
         return complete
+
+
+class SeekingFeed(Feed):
+    """The bytes of a regular file, where what is passed over is not read."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        self._file = file
+        self._length = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        # Between skips only headers are read.
+        super().__init__(iter(lambda: file.read(PEEK_BYTES) or b"", b""))
+
+    def skip(self, count: int) -> int:
+        """Pass over `count` bytes; how many there were."""
+        left = min(count, self._length - self.position)
+        if left <= len(self._chunk) - self._at:
+            self._at += left
+            return left
+        self._before += self._at + left
+        self._chunk, self._at = b"", 0
+        self._file.seek(self._before)
+        return left

@@ -66,6 +66,8 @@ NOT_THE_APPLICATION = re.compile(
     r"|(?:.*/)?(?:site-packages|dist-packages|node_modules|lib/python[0-9.]+|\.git|__pycache__)/"
 )
 TEXT_SAMPLE_BYTES = 4096
+# What Python takes to keep a text of one byte; a million of them are no small matter.
+COST_OF_KEEPING = 256
 
 _NAMES = re.compile("|".join(fnmatch.translate(name) for name in READ_BY_RULES))
 
@@ -107,14 +109,15 @@ class Allowance:
         asked_for = data.startswith(b"#!") or _is_named(path)
         if not asked_for and not is_text(data):
             return False
+        cost = len(data) + COST_OF_KEEPING
         with self._lock:
-            if len(data) > (self._in_all if asked_for else min(self._plain, self._in_all)):
+            if cost > (self._in_all if asked_for else min(self._plain, self._in_all)):
                 return False
-            self._in_all -= len(data)
-            self._plain -= 0 if asked_for else len(data)
+            self._in_all -= cost
+            self._plain -= 0 if asked_for else cost
             return True
 
     def give_back(self, texts: Iterable[bytes]) -> None:
         """What was kept of a layer that turned out to be none of the image's."""
         with self._lock:
-            self._in_all += sum(map(len, texts))
+            self._in_all += sum(len(text) + COST_OF_KEEPING for text in texts)

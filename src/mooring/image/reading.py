@@ -9,7 +9,7 @@ import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mooring.errors import Invalid
 from mooring.image.ahead import Ahead
@@ -48,6 +48,14 @@ class StoredLayer:
     diff_id: str = ""
 
 
+class Walked(NamedTuple):
+    """A layer as read: what it holds, how many bytes were stored, and their digest ("" if none was made)."""
+
+    record: LayerRecord
+    stored: int
+    digest: str
+
+
 class _Cancelled(Exception):
     """Another layer has failed, or the user has lost patience."""
 
@@ -74,40 +82,47 @@ class Pass:
             with self._lock:
                 self._done += len(chunk)
                 if self._progress:
-                    self._progress(Progress(done=self._done, total=self._total))
+                    self._progress(Progress(done=self._done, total=self._total and max(self._total, self._done)))
             yield chunk
 
-    def walk(self, number: int, stored: Iterator[bytes], source: StoredLayer) -> tuple[LayerRecord, int]:
-        """Read one layer from its stored bytes; what it holds, and how many bytes were stored.
+    def walk(
+        self, number: int, stored: Iterator[bytes], *, digest: str = "", size: int = 0, diff_id: str = ""
+    ) -> Walked:
+        """Read one layer from its stored bytes, as far as it is known what they must be (see StoredLayer).
 
         Invalid, without the layer's name, when it is damaged, or not what its digest promises.
         """
-        bytes_in = _Sum(source.layer.digest)
-        bytes_out = _Sum("" if source.layer.digest else source.diff_id)
+        bytes_in = _Sum(digest, made=not diff_id)
+        bytes_out = _Sum("" if digest else diff_id)
 
         def archive() -> Generator[bytes, None, None]:
-            yield from bytes_out.of(unpacked(bytes_in.of(stored), lambda: max(bytes_in.count, source.size)))
+            yield from bytes_out.of(unpacked(bytes_in.of(stored), lambda: max(bytes_in.count, size)))
 
         walk = Walk(number, self.inspect, self.allowance)
         with Ahead(archive()) as chunks:
             _walk_archive(walk, Feed(chunks))
-        if source.size and bytes_in.count != source.size:
-            raise Invalid(f"it has {bytes_in.count} bytes, where {source.size} were announced")
+        if size and bytes_in.count != size:
+            raise Invalid(f"it has {bytes_in.count} bytes, where {size} were announced")
         bytes_in.require()
         bytes_out.require()
-        return walk.record, bytes_in.count
+        return Walked(walk.record, bytes_in.count, bytes_in.digest)
 
 
 class _Sum:
     """Counts the bytes that pass, and holds their digest against the one expected, if one is."""
 
-    def __init__(self, expected: str) -> None:
+    def __init__(self, expected: str, *, made: bool = False) -> None:
         self.count = 0
         self._expected = expected
-        self._algorithm = expected.partition(":")[0]
-        if expected and self._algorithm not in ALGORITHMS:
-            raise Invalid(f"its digest is {expected!r}; digests are read in {', '.join(ALGORITHMS)}")
-        self._hash = hashlib.new(self._algorithm, usedforsecurity=False) if expected else None
+        self._algorithm = expected.partition(":")[0] or "sha256"
+        if self._algorithm not in ALGORITHMS:
+            raise Invalid(f"its digest is {expected[:100]!r}; digests are read in {', '.join(ALGORITHMS)}")
+        self._hash = hashlib.new(self._algorithm, usedforsecurity=False) if expected or made else None
+
+    @property
+    def digest(self) -> str:
+        """The digest of what has passed; "" if none is made."""
+        return f"{self._algorithm}:{self._hash.hexdigest()}" if self._hash else ""
 
     def of(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The chunks as they come."""
@@ -119,12 +134,16 @@ class _Sum:
 
     def require(self) -> None:
         """Invalid, naming both digests, when the bytes are not those expected."""
-        found = f"{self._algorithm}:{self._hash.hexdigest()}" if self._hash else self._expected
-        if found != self._expected:
-            raise Invalid(
-                f"its bytes have the digest {found}, and {self._expected} was promised",
-                hint="the copy is damaged, or was changed; fetch or save the image again",
-            )
+        if self._expected and self.digest != self._expected:
+            raise damage(self.digest, self._expected)
+
+
+def damage(found: str, expected: str) -> Invalid:
+    """The error of bytes that are not what a digest promises."""
+    return Invalid(
+        f"its bytes have the digest {found}, and {expected[:200]} was promised",
+        hint="the copy is damaged, or was changed; fetch or save the image again",
+    )
 
 
 def _walk_archive(walk: Walk, feed: Feed) -> None:
@@ -166,12 +185,18 @@ def read_layers(
             source = layers[number]
             chunks = source.chunks()
             try:
-                record, stored = whole.walk(number, whole.counted(chunks), source)
+                walked = whole.walk(
+                    number,
+                    whole.counted(chunks),
+                    digest=source.layer.digest,
+                    size=source.size,
+                    diff_id=source.diff_id,
+                )
             finally:
                 if isinstance(chunks, Generator):
                     chunks.close()
         with lock:
-            merging.add(number, record, stored)
+            merging.add(number, walked.record, walked.stored)
 
     # The largest first: else it might be begun last, and one thread read it while the others have nothing left to do.
     order = sorted(range(len(layers)), key=lambda number: -sizes[number])

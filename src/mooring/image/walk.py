@@ -40,7 +40,8 @@ class Walk:
             return feed.skip(member.stored_size) == member.stored_size
         if member.stored_size > MAX_KEPT_BYTES:
             return self._large(index, path, member, feed)
-        if self._inspect is None and not may_be_kept(path, feed.peek(TEXT_SAMPLE_BYTES)):
+        sample = min(member.stored_size, TEXT_SAMPLE_BYTES)
+        if self._inspect is None and not may_be_kept(path, feed.peek(sample)):
             return feed.skip(member.stored_size) == member.stored_size
         return self._small(index, path, member, feed)
 
