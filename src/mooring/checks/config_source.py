@@ -106,6 +106,11 @@ def the_config(found: ConfigSearch) -> ModelConfig:
     return chosen.config
 
 
+def is_ours(data: bytes) -> bool:
+    """Whether bytes look like the configuration of a model, and not like some library's file of the same name."""
+    return bool(_OURS.search(data.replace(b"\0", b"")))
+
+
 def _paths(files: Filesystem) -> Iterator[str]:
     """Each place that is a file, once."""
     seen = set()
@@ -129,7 +134,7 @@ def _in_image(files: Filesystem, path: str) -> ConfigPlace | None:
     data = files.text(path)
     if data is None:
         return ConfigPlace(words=path, problem=f"{path} is larger than any {FILE_NAME}")
-    return _read(data, path) if _OURS.search(data.replace(b"\0", b"")) else None
+    return _read(data, path) if is_ours(data) else None
 
 
 def _read(data: bytes, words: str) -> ConfigPlace:

@@ -1,0 +1,353 @@
+"""A project folder is put right: only what is wrong changes, once, and never behind the author's back."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mooring.checks.mending import apply, changes, config_json, diff, dockerfile, run_script
+from mooring.contract import ModelConfig, edition
+from mooring.errors import Conflict, Invalid, Refused
+
+CONFIGS = sorted((Path(__file__).parents[1] / "contract" / "configs").glob("*.json"))
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "configs"
+LEFT = {"CFG-SCHEMA-06"}
+GOOD = """{
+    "model_algorithm": "text_tools",
+    "model_type": "Image",
+    "apis": [{"url": "/", "method": "POST"}]
+}
+"""
+
+
+def project(folder, **files):
+    for name, content in files.items():
+        path = folder / {"config": "config.json", "run": "run.sh", "dockerfile": "Dockerfile"}.get(name, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        if name == "run":
+            path.chmod(0o755)
+    return folder
+
+
+def mended(folder):
+    apply(changes(folder, edition()))
+    return folder
+
+
+def config_of(text):
+    result = config_json.mended(text.encode())
+    return result.data.decode() if result else text
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
+def test_a_config_is_mended_in_place_means_the_same_and_has_nothing_left_to_mend(file):
+    data = file.read_bytes()
+    result = config_json.mended(data)
+    if result is None:
+        assert {finding.id for finding in ModelConfig.parse(data).findings} <= LEFT
+        return
+    assert not result.anew
+    again = ModelConfig.parse(result.data)
+    assert {finding.id for finding in again.findings} <= LEFT
+    assert again.clean() == ModelConfig.parse(data).clean()
+    assert json.loads(result.data)
+    assert config_json.mended(result.data) is None
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="people's own files are not at hand")
+def test_people_s_own_files_are_mended_in_place():
+    for file in sorted(CORPUS.glob("*.json")):
+        try:
+            before = ModelConfig.parse(file.read_bytes())
+        except Invalid:
+            continue
+        result = config_json.mended(file.read_bytes())
+        assert result is None or (not result.anew and config_json.mended(result.data) is None)
+        after = ModelConfig.parse(result.data if result else file.read_bytes())
+        assert after.apis == before.apis
+
+
+def test_only_the_misspelt_line_changes():
+    text = GOOD.replace('{"url": "/"', '{"procotol":  "http" ,\n\t"url":"/"')
+    assert config_of(text) == text.replace("procotol", "protocol")
+
+
+def test_a_good_config_is_not_touched():
+    assert config_json.mended(GOOD.encode()) is None
+    assert config_json.mended(GOOD.replace("\n", "\r\n").encode()) is None
+
+
+def test_what_nobody_else_knows_is_left_to_the_author():
+    dependencies = '"dependencies": [{"installer": "pip", "packages": [{"package_name": "numpy"}]}]'
+    text = GOOD.replace('"apis"', f'{dependencies},\n    "colour": 1,\n    "apis"')
+    assert config_json.mended(text.encode()) is None
+
+
+def test_the_documents_own_lists_of_items_stay():
+    schema = '{"type": "list", "items": [{"type": "float"}, {"type": "string", "items": [{"type": "int"}]}]}'
+    text = GOOD.replace('"method"', f'"request": {{"data": {schema}}}, "method"')
+    wanted = text.replace("list", "array").replace("float", "number").replace('"int"', '"integer"')
+    assert config_of(text) == wanted
+
+
+def test_comments_and_commas_go_and_line_breaks_stay():
+    text = '{ // what it is\n  "model_algorithm": \'a"b\', /* x */ "model_type": "Image",\n\n  # apis\n'
+    text += '  "apis": [{"url": "/"},],\n}\n'
+    wanted = '{\n  "model_algorithm": "a\\"b",  "model_type": "Image",\n\n  "apis": [{"url": "/"}]\n}\n'
+    assert config_of(text) == wanted
+
+
+def test_slashes_and_signs_inside_texts_are_no_comments():
+    text = GOOD.replace('"url": "/"', '"url": "/", "x-note": "http://a#b /* c */,]",')
+    assert '"x-note": "http://a#b /* c */,]"' in config_of(text.replace('",, "method"', '", "method"'))
+
+
+def test_an_image_s_runtime_goes():
+    text = GOOD.replace('"apis"', '"runtime": "python3.7",\n    "apis"')
+    assert config_of(text) == GOOD
+    assert config_json.mended(text.encode()).rules == ("CFG-RUNTIME-01",)
+
+
+def test_a_health_path_gets_its_slash():
+    text = GOOD.replace('"apis"', '"health": {"url": "health"},\n    "apis"')
+    assert '"health": {"url": "/health"}' in config_of(text)
+
+
+def test_what_is_missing_is_filled_in_where_it_belongs():
+    text = '{\n  "model_type": "Image",\n  "apis": [{"url": "/"}]\n}'
+    assert config_of(text) == text.replace("{\n", '{\n  "model_algorithm": "undefined",\n', 1)
+    text = '{"model_algorithm": "a", "model_type": "Image"}'
+    assert json.loads(config_of(text))["apis"][0]["url"] == "/"
+
+
+def test_a_list_of_apis_becomes_a_configuration():
+    assert json.loads(config_of('[\n  {"url": "/a"}\n]'))["apis"] == [{"url": "/a"}]
+
+
+def test_a_file_that_cannot_be_read_is_left_alone():
+    assert config_json.mended(b'{"apis": [') is None
+
+
+def test_a_script_gets_what_it_lacks():
+    before = b"\xef\xbb\xbfset -e\r\ncd /srv\r\npython3 -u app.py --port 8080\r\n"
+    after, done = run_script.mended(before)
+    assert after == b"#!/bin/sh\nset -e\ncd /srv\nexec python3 -u app.py --port 8080\n"
+    assert len(done) == 4
+    assert run_script.mended(after) == (after, ())
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "exec python3 app.py",
+        "python3 app.py &\nwait",
+        "trap stop TERM\npython3 app.py",
+        "python3 app.py | tee log",
+        "cat x | python3 app.py",
+        "if true; then\n  python3 app.py\nfi",
+        "python3() { true; }\npython3 app.py",
+        "PORT=1 python3 app.py",
+        "nginx &\npython3 app.py",
+        "echo done",
+        "$SERVER --port 8080",
+        "false || python3 app.py",
+        "start() {\n  python3 app.py\n}",
+        "cat <<EOF\npython3 app.py\nEOF",
+        "python3 -c '\npython3 app.py\n'; true",
+        "python3 prepare.py; python3 app.py",
+        "python3 app.py\nexit $?",
+        "",
+    ],
+)
+def test_exec_is_added_only_where_it_is_certain(script):
+    text = f"#!/bin/sh\n{script}\n".encode()
+    assert run_script.mended(text)[0] == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["gunicorn -b 0.0.0.0:$PORT app:app", "./server", "/opt/x/bin/thing --a", "python3 \\\n  app.py", "java -jar a"],
+)
+def test_exec_is_added_before_a_server_in_the_foreground(line):
+    after, _ = run_script.mended(f"#!/bin/bash\nset -eu\n{line}\n\n# the end\n".encode())
+    assert after == f"#!/bin/bash\nset -eu\nexec {line}\n\n# the end\n".encode()
+
+
+BOOT = "/home/run.sh"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("CMD python3 /srv/app.py", 'CMD ["python3", "/srv/app.py"]'),
+        ("CMD /bin/sh /home/run.sh", 'CMD ["/bin/sh", "/home/run.sh"]'),
+        ("CMD exec gunicorn -b 0.0.0.0:8080 app:app", 'CMD ["gunicorn", "-b", "0.0.0.0:8080", "app:app"]'),
+        ("ENTRYPOINT python3 app.py", 'ENTRYPOINT ["python3", "app.py"]'),
+        ('ENTRYPOINT ["sh", "/home/run.sh"]', 'CMD ["sh", "/home/run.sh"]'),
+        ("ENTRYPOINT sh /home/run.sh", 'CMD ["sh", "/home/run.sh"]'),
+        ("CMD python3 \\\n  # why\n  app.py", '  # why\nCMD ["python3", "app.py"]'),
+        ("CMD python3 app.py\r", 'CMD ["python3", "app.py"]\r'),
+    ],
+)
+def test_a_command_of_plain_words_needs_no_shell(before, after):
+    text = f"FROM a\nCMD old $X\n# start\n{before}\nUSER 1\n".replace(
+        "CMD old $X\n", "" if "ENTRY" in before else "CMD old $X\n"
+    )
+    changed, done = dockerfile.mended(text, boot_file=BOOT)
+    assert changed == text.replace(before, after)
+    assert done
+    assert dockerfile.mended(changed, boot_file=BOOT) == (changed, {})
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'CMD ["python3", "app.py"]',
+        "CMD python3 $APP",
+        "CMD cd /srv && python3 app.py",
+        "CMD python3 'app.py'",
+        "CMD A=1 python3 app.py",
+        "CMD python3 *.py",
+        "CMD cd /srv",
+        "CMD [\"python3\", 'app.py']",
+        'SHELL ["/bin/bash", "-c"]\nCMD python3 app.py',
+        'ENTRYPOINT ["/entry.sh"]\nCMD python3 app.py',
+        'ENTRYPOINT ["sh", "/home/run.sh"]\nCMD ["--port", "1"]',
+        "CMD",
+        "RUN <<EOF\nCMD python3 app.py\nEOF",
+    ],
+)
+def test_a_command_that_needs_its_shell_keeps_it(lines):
+    text = f"FROM a\n{lines}\n"
+    assert dockerfile.mended(text, boot_file=BOOT) == (text, {})
+
+
+def test_a_folder_is_put_right_once(tmp_path):
+    project(
+        tmp_path,
+        config=GOOD.replace('"url"', '"procotol": "http", "url"'),
+        dockerfile="FROM python:3.11\nCOPY scripts/start.sh /home/run.sh\nCMD sh /home/run.sh\n",
+        **{"scripts/start.sh": "python3 app.py\r\n"},
+    )
+    found = changes(tmp_path, edition())
+    assert [change.name for change in found] == ["Dockerfile", "config.json", "scripts/start.sh"]
+    assert all(change.rules and change.why for change in found)
+    mended(tmp_path)
+    assert changes(tmp_path, edition()) == ()
+    assert (tmp_path / "scripts/start.sh").read_text() == "#!/bin/sh\nexec python3 app.py\n"
+    assert os.access(tmp_path / "scripts/start.sh", os.X_OK)
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_nothing_is_written_before_it_is_applied(tmp_path):
+    project(tmp_path, run="python3 app.py\r\n")
+    found = changes(tmp_path, edition())
+    assert (tmp_path / "run.sh").read_bytes() == b"python3 app.py\r\n"
+    assert found[0].before == b"python3 app.py\r\n"
+
+
+def test_the_diff_shows_lines_and_modes(tmp_path):
+    project(tmp_path, config=GOOD.replace('"POST"', "'POST'").rstrip(), run="#!/bin/sh\ntrue\n")
+    (tmp_path / "run.sh").chmod(0o644)
+    shown = diff(changes(tmp_path, edition()))
+    assert "--- a/config.json\n+++ b/config.json\n" in shown
+    assert '-    "apis": [{"url": "/", "method": \'POST\'}]\n' in shown
+    assert '+    "apis": [{"url": "/", "method": "POST"}]\n' in shown
+    assert "\\ No newline at end of file\n" in shown
+    assert "old mode 100644 run.sh\nnew mode 100755 run.sh\n" in shown
+
+
+def test_a_diff_does_nothing_to_the_terminal(tmp_path):
+    project(tmp_path, run="# \x1b[2J\npython3 app.py\n")
+    assert "\x1b" not in diff(changes(tmp_path, edition()))
+
+
+def test_a_file_that_changed_meanwhile_is_not_overwritten_and_neither_are_the_others(tmp_path):
+    project(tmp_path, config=GOOD.replace("POST", "post"), run="python3 app.py\n")
+    found = changes(tmp_path, edition())
+    (tmp_path / "run.sh").write_text("echo mine\n")
+    with pytest.raises(Conflict, match=r"run\.sh was changed"):
+        apply(found)
+    assert "post" in (tmp_path / "config.json").read_text()
+    assert (tmp_path / "run.sh").read_text() == "echo mine\n"
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path):
+    outside = project(tmp_path / "outside", config=GOOD.replace("POST", "post"))
+    inside = tmp_path / "project"
+    inside.mkdir()
+    (inside / "config.json").symlink_to(outside / "config.json")
+    assert changes(inside, edition()) == ()
+    (inside / "config.json").unlink()
+    project(inside, config=GOOD.replace("POST", "post"))
+    found = changes(inside, edition())
+    (inside / "config.json").unlink()
+    (inside / "config.json").symlink_to(outside / "config.json")
+    with pytest.raises(Refused, match="no file inside"):
+        apply(found)
+    assert "post" in (outside / "config.json").read_text()
+
+
+def test_a_link_inside_the_folder_stays_a_link(tmp_path):
+    project(tmp_path, **{"model/config.json": GOOD.replace("POST", "post")})
+    (tmp_path / "config.json").symlink_to("model/config.json")
+    (change,) = changes(tmp_path, edition())
+    apply((change,))
+    assert (tmp_path / "config.json").is_symlink()
+    assert "POST" in (tmp_path / "model/config.json").read_text()
+
+
+def test_a_mode_is_kept(tmp_path):
+    project(tmp_path, config=GOOD.replace("POST", "post"))
+    (tmp_path / "config.json").chmod(0o640)
+    mended(tmp_path)
+    assert (tmp_path / "config.json").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_library_s_config_is_nobody_s_business(tmp_path):
+    project(tmp_path, config='{"architectures": ["Bert"], "model_type": "bert",}')
+    assert changes(tmp_path, edition()) == ()
+
+
+def test_only_a_folder_can_be_mended(tmp_path):
+    with pytest.raises(Refused, match="no folder"):
+        changes(tmp_path / "missing", edition())
+
+
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "/", "Image", "post", "list", "file", "12"])
+)
+NAMES = st.sampled_from(
+    [
+        *("model_type", "apis", "url", "procotol", "protocol", "request", "response", "data", "items", "item", "type"),
+        *(
+            "properties",
+            "required",
+            "health",
+            "runtime",
+            "metrics",
+            "f1",
+            "content_type",
+            "input_params",
+            "dependencies",
+        ),
+        *("packages", "package_name", "prefixItems", "additionalItems", "nullable", "x-note"),
+    ]
+)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4))
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=5), st.sampled_from([None, 1, 4, "\t"]))
+def test_whatever_can_be_read_is_mended_once_and_means_the_same(document, indent):
+    data = json.dumps(document, indent=indent).encode()
+    result = config_json.mended(data)
+    if result is None:
+        return
+    after = ModelConfig.parse(result.data)
+    assert {finding.id for finding in after.findings} <= LEFT
+    assert after.apis == ModelConfig.parse(data).apis
+    assert config_json.mended(result.data) is None
