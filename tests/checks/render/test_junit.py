@@ -112,6 +112,17 @@ def test_skipped_and_accepted_rules_say_why(one, why):
     assert case.result[0].message == why
 
 
+def test_what_was_found_is_told_once_wherever_the_case_ended():
+    assert "should: USER: it runs as root" in outcome(ACCEPTED)[1].system_out
+    assert outcome(FAILED)[1].system_out is None
+
+
+def test_the_remarks_of_the_report_are_the_output_of_the_suite():
+    remark = "<system-out>no scan proves that an image is free of malicious code</system-out>"
+    assert remark in render(report(PASSED), Format.JUNIT)
+    assert "system-out" not in render(report(PASSED, remarks=()), Format.JUNIT)
+
+
 def test_a_remark_is_in_the_output_of_a_passed_case():
     kinds, case = outcome(REMARKED)
     assert kinds == []
