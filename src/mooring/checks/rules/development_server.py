@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mooring.image import Filesystem, ImageConfig
 
-_FLASK = "import os\nfrom flask import Flask\nHOST = os.environ.get('HOST')\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(HOST, 8080{})\n"
+_FLASK = "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(HOST, 8080{})\n"
 
 
 @rule(
@@ -32,7 +32,7 @@ _FLASK = "import os\nfrom flask import Flask\nHOST = os.environ.get('HOST')\napp
     good=(Example("gunicorn -b 0.0.0.0:8080 app:app", image=image("gunicorn", "-b", "0.0.0.0:8080", "app:app")),),
     bad=(
         Example("flask run", image=image("flask", "run", "--host", "0.0.0.0", "--port", "8080")),
-        Example('app.run("0.0.0.0", 8080)', image=image("python3", "/a.py", files={"/a.py": _FLASK.format("")})),
+        Example("app.run(port=8080)", image=image("python3", "/a.py", files={"/a.py": _FLASK.format("")})),
         Example("uvicorn app:app --reload", image=image("uvicorn", "app:app", "--reload")),
         Example(
             "python manage.py runserver 0.0.0.0:8080",
