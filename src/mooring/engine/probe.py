@@ -75,7 +75,7 @@ def ask(url: str, *, timeout_seconds: float) -> Answer:
 def _asked(url: SplitResult, timeout_seconds: float) -> Answer:
     host = url.hostname or ""
     connection = (
-        http.client.HTTPSConnection(host, url.port, timeout=timeout_seconds, context=_trusting())
+        http.client.HTTPSConnection(host, url.port, timeout=timeout_seconds, context=trusting())
         if url.scheme == "https"
         else http.client.HTTPConnection(host, url.port, timeout=timeout_seconds)
     )
@@ -91,14 +91,15 @@ def speaks_tls(host: str, port: int, *, timeout_seconds: float = 3.0) -> bool:
     try:
         with (
             socket.create_connection((host, port), timeout=timeout_seconds) as plain,
-            _trusting().wrap_socket(plain, server_hostname=host),
+            trusting().wrap_socket(plain, server_hostname=host),
         ):
             return True
     except OSError:  # ssl.SSLError is one
         return False
 
 
-def _trusting() -> ssl.SSLContext:
+def trusting() -> ssl.SSLContext:
+    """A context that takes any certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

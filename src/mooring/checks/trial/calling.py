@@ -1,0 +1,128 @@
+"""Asking an api, and judging its answer by what config.json declares."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from typing import TYPE_CHECKING
+
+from mooring.checks.trial.sightings import Exchange, Purpose
+from mooring.checks.trial.wire import CLOSED, REFUSED, Reply, Target, exchange
+from mooring.contract import schema
+from mooring.contract.node import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mooring.checks.trial.question import Question
+    from mooring.checks.trial.wire import Request
+    from mooring.contract import Api
+
+KEPT_CHARACTERS = 64 << 10
+SHOWN_CHARACTERS = 80
+# A bad request needs no prediction: what takes longer than this, or than three good answers, hangs.
+LEAST_PATIENCE_SECONDS = 5.0
+
+
+class Caller:
+    """Asks one server, keeps what came of it, and knows how many questions are open.
+
+    `ended` says how the container ended, "" while it runs or when it is not ours to see. `limit_seconds` is the most an
+    answer may take before it counts as none.
+    """
+
+    def __init__(self, target: Target, *, ended: Callable[[], str], limit_seconds: float) -> None:
+        self.target = target
+        self.limit_seconds = limit_seconds
+        self.exchanges: list[Exchange] = []
+        self.death = ""
+        self.slowest_seconds = 0.0
+        self._ended = ended
+        self.asked = 0
+        self._open = 0
+        self._lock = threading.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question waits for its answer."""
+        return self._open > 0
+
+    def ask(self, request: Request, *, timeout_seconds: float | None = None) -> Reply:
+        """Send it, from any thread, and keep nothing."""
+        with self._counted():
+            return exchange(self.target, request, timeout_seconds=timeout_seconds or self.limit_seconds)
+
+    def call(self, question: Question) -> Exchange:
+        """Ask, and keep what came of it; notice when the container did not outlive it."""
+        found = self.tried(question)
+        self.keep(question, found)
+        return found
+
+    def keep(self, question: Question, found: Exchange) -> None:
+        """Keep what came of a question, and notice when the container did not outlive it."""
+        self.exchanges.append(found)
+        if found.accepted and question.purpose is not Purpose.INVALID:
+            self.slowest_seconds = max(self.slowest_seconds, found.seconds)
+        if found.outcome in (CLOSED, REFUSED) and not self.death:
+            self.look_for_death(f"after {question.name} with {question.sent}")
+
+    def tried(self, question: Question) -> Exchange:
+        """Ask once, and say what came of it."""
+        bad = question.purpose is Purpose.INVALID
+        reply = self.ask(question.request, timeout_seconds=self.patience_seconds if bad else None)
+        return exchange_of(question, reply)
+
+    def look_for_death(self, when: str) -> None:
+        """Keep how the container ended, if it did."""
+        how = self._ended()
+        if how and not self.death:
+            self.death = f"{how} {when}"
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long the answer to a bad request is waited for."""
+        return min(self.limit_seconds, max(LEAST_PATIENCE_SECONDS, 3 * self.slowest_seconds))
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._open += 1
+            self.asked += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open -= 1
+
+
+def exchange_of(question: Question, reply: Reply) -> Exchange:
+    """A question and its reply as evidence."""
+    accepted = 200 <= reply.status < 300  # noqa: PLR2004 - the 2xx class of HTTP
+    return Exchange(
+        api=question.name,
+        purpose=question.purpose,
+        sent=question.sent,
+        outcome=reply.outcome,
+        status=reply.status,
+        content_type=reply.content_type,
+        body=reply.text[:KEPT_CHARACTERS],
+        faults=faults(question.api, reply) if accepted else (),
+        seconds=reply.seconds,
+        file_made_up=question.made_up,
+    )
+
+
+def faults(api: Api, reply: Reply) -> tuple[str, ...]:
+    """What is wrong with an answer of 2xx by the declared response, a sentence each. JSON is known by its content."""
+    declared = api.response.content_type.partition(";")[0].strip().lower()
+    if reply.cut or (declared and "json" not in declared):
+        return ()
+    if not reply.body:
+        return () if reply.status == 204 else ("the answer is empty",)  # noqa: PLR2004 - No Content
+    try:
+        value = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        called = f" ({reply.content_type})" if reply.content_type else ""
+        return (f"the answer is not JSON{called}: {shortened(' '.join(reply.text.split()), SHOWN_CHARACTERS)!r}",)
+    return tuple(schema.validate(api.response.data, value))

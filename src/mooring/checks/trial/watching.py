@@ -1,0 +1,60 @@
+"""The health url, asked while calls are made, on connections of its own."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mooring.checks.trial.wire import HUNG, Request, exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mooring.checks.trial.calling import Caller
+
+EVERY_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question to the health url: whether calls were open meanwhile, and what came of it."""
+
+    busy: bool
+    outcome: str
+    status: int
+    seconds: float
+
+
+class Watch:
+    """Asks from `begin` to `end`; `limit_seconds` is how long each answer may take."""
+
+    def __init__(self, caller: Caller, url: str, *, limit_seconds: float) -> None:
+        self._caller = caller
+        self._request = Request("GET", url)
+        self._limit = limit_seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.asked: list[Asked] = []
+
+    def begin(self) -> None:
+        """Ask from now on."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Ask no more; again is no harm."""
+        self._stop.set()
+        self._thread.join(self._limit + 1)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            before = self._caller.busy
+            reply = exchange(self._caller.target, self._request, timeout_seconds=self._limit)
+            busy = before or self._caller.busy
+            self.asked.append(Asked(busy, reply.outcome, reply.status, reply.seconds))
+            self._stop.wait(EVERY_SECONDS)
+
+
+def busy(watch: Watch, *, died: bool) -> Iterator[Asked]:
+    """What was asked while calls were open; without what no answer was to be had for, as the container had died."""
+    return (one for one in watch.asked if one.busy and not (died and not one.status and one.outcome != HUNG))
