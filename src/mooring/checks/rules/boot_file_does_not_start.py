@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.blame import with_log
+from mooring.checks.blame import OTHERWISE, told_by, with_log
 from mooring.checks.evidence import NotKnown
 from mooring.checks.rule import BATCH, MUST, Example, rule
 from mooring.checks.trial.sightings import Start
+from mooring.checks.wish import Wish
 from mooring.contract import Finding, edition
 from mooring.contract.vocabulary import BOOT_FILE
 from mooring.engine import Diagnosis
@@ -33,6 +34,8 @@ _ENDED = Diagnosis(
     advice="let the start script end with exec SERVER",
     log_tail=(),
 )
+_READY = Start(command=_BOOT, ready=True, seconds=2.1)
+_FAILED = Start(command=_BOOT, ready=False, seconds=0.2, diagnosis=_ENDED)
 
 
 @rule(
@@ -43,24 +46,32 @@ _ENDED = Diagnosis(
     good=(
         Example(
             "exec python3 /app/server.py, as the last line of /home/run.sh",
-            boot=Start(command=_BOOT, ready=True, seconds=2.1),
+            boot=_READY,
+            start=_READY,
+            wish=Wish(kind=BATCH),
             edition=edition("otc-2022"),
         ),
     ),
     bad=(
         Example(
             "python3 /app/server.py &, as the last line of /home/run.sh",
-            boot=Start(command=_BOOT, ready=False, seconds=0.2, diagnosis=_ENDED),
+            boot=_FAILED,
+            start=_FAILED,
+            wish=Wish(kind=BATCH),
             edition=edition("otc-2022"),
         ),
     ),
 )
-def boot_file_does_not_start(boot: Start, edition: Edition) -> Iterator[Finding]:
-    """Whatever the cause: no other rule looks at this start."""
+def boot_file_does_not_start(boot: Start, start: Start, wish: Wish, edition: Edition) -> Iterator[Finding]:
+    """Unless another rule tells the same of the image's own start."""
     if boot.ready:
         return
     if boot.diagnosis is None:
         raise NotKnown("it did not become ready, and no cause is known")
+    speaker = told_by(start)
+    asked = speaker != OTHERWISE or wish.kind is not BATCH
+    if asked and start.diagnosis and start.diagnosis.cause == boot.diagnosis.cause:
+        raise NotKnown(f"it did not become ready: {boot.diagnosis.cause}; {speaker} says more")
     yield Finding(
         message=with_log(boot.diagnosis.seen, boot.diagnosis),
         expected=boot.diagnosis.expected,
