@@ -30,11 +30,18 @@ def test_a_rule_is_explained_from_title_to_editions():
     assert rows[0] == ["otc-2022", "service.bind_address", "0.0.0.0", "(modelarts_23_0270)"]
 
 
+def test_a_rule_that_weighs_more_for_a_rolling_upgrade_says_so():
+    line = explain("RUN-TERM-01").splitlines()[1]
+    assert "should be mended (must be mended for an upgrade without interruption);" in line
+
+
 def test_an_edition_that_says_nothing_of_a_fact_is_called_silent():
     lines = explain("CFG-ALG-01").splitlines()
-    known = {tuple(line.split()[:3]) for line in lines}
-    assert ("otc-2022", "config.algorithm_max_length", "36") in known
-    assert any(row[-1:] == ("silent",) for row in known) == any("silent" in line for line in lines)
+    rows = [tuple(line.split()[:3]) for line in lines]
+    assert ("otc-2022", "config.algorithm_max_length", "36") in rows
+    rows = [tuple(line.split()) for line in explain("RUN-TERM-01").splitlines()]
+    assert ("otc-2022", "stop.linger", "silent") in rows
+    assert ("otc-2024", "stop.linger", "60", "s", "(modelarts_23_0219)") in rows
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)

@@ -38,7 +38,7 @@ def weight(rule: Rule) -> str:
     """What its findings weigh, and for whom, in a sentence without its full stop."""
     said = _WEIGHT[rule.level]
     if rule.rolling is not None and rule.rolling is not rule.level:
-        said += f", for an upgrade without interruption {_WEIGHT[rule.rolling]}"
+        said += f" ({_WEIGHT[rule.rolling]} for an upgrade without interruption)"
     looked = "judged on a running container" if runs(rule) else "judged without running anything"
     return f"{said}; for {_KINDS[rule.kind]}; {looked}"
 
