@@ -58,9 +58,9 @@ def test_an_image_without_one_is_not_asked_about_it():
         found()
 
 
-def test_without_the_files_nobody_knows():
-    with pytest.raises(NotKnown):
-        find_config(None, ImageConfig(), None)
+def test_where_there_are_no_files_nothing_is_said_of_them():
+    with pytest.raises(NotAsked, match=r"no config\.json was given$"):
+        find_config(None, None, None)
 
 
 def test_a_broken_one_in_the_image_is_not_known_and_another_place_does_not_step_in():

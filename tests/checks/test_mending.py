@@ -2,18 +2,24 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mooring.checks import Evidence, Kind, Status, Wish, rule_named
+from mooring.checks.command.bases import DEBIAN, PATH
+from mooring.checks.dockerfile import read_dockerfile
 from mooring.checks.mending import apply, changes, config_json, diff, dockerfile, run_script
-from mooring.contract import ModelConfig, edition
-from mooring.errors import Conflict, Invalid, Refused
+from mooring.checks.rules import config_json as config_json_rules
+from mooring.checks.run import judged
+from mooring.contract import Level, ModelConfig, edition
+from mooring.errors import Conflict, Refused
+from mooring.image import File, MemoryImage
 
 CONFIGS = sorted((Path(__file__).parents[1] / "contract" / "configs").glob("*.json"))
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "configs"
 LEFT = {"CFG-SCHEMA-06"}
 GOOD = """{
     "model_algorithm": "text_tools",
@@ -56,19 +62,6 @@ def test_a_config_is_mended_in_place_means_the_same_and_has_nothing_left_to_mend
     assert again.clean() == ModelConfig.parse(data).clean()
     assert json.loads(result.data)
     assert config_json.mended(result.data) is None
-
-
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="people's own files are not at hand")
-def test_people_s_own_files_are_mended_in_place():
-    for file in sorted(CORPUS.glob("*.json")):
-        try:
-            before = ModelConfig.parse(file.read_bytes())
-        except Invalid:
-            continue
-        result = config_json.mended(file.read_bytes())
-        assert result is None or (not result.anew and config_json.mended(result.data) is None)
-        after = ModelConfig.parse(result.data if result else file.read_bytes())
-        assert after.apis == before.apis
 
 
 def test_only_the_misspelt_line_changes():
@@ -137,7 +130,7 @@ def test_a_script_gets_what_it_lacks():
     after, done = run_script.mended(before)
     assert after == b"#!/bin/sh\nset -e\ncd /srv\nexec python3 -u app.py --port 8080\n"
     assert len(done) == 4
-    assert run_script.mended(after) == (after, ())
+    assert run_script.mended(after) == (after, {})
 
 
 @pytest.mark.parametrize(
@@ -224,6 +217,63 @@ def test_a_command_of_plain_words_needs_no_shell(before, after):
 def test_a_command_that_needs_its_shell_keeps_it(lines):
     text = f"FROM a\n{lines}\n"
     assert dockerfile.mended(text, boot_file=BOOT) == (text, {})
+
+
+def judged_as_image(folder, rule, kind=Kind.BATCH):
+    """What a rule says of the image that the folder's Dockerfile makes, as far as its start goes."""
+    found = read_dockerfile((folder / "Dockerfile").read_text())
+    script = folder / "run.sh"
+    run = File(script.read_bytes(), mode=script.stat().st_mode & 0o777)
+    files = {**DEBIAN, "/home/run.sh": run, "/srv/app.py": "serve()"}
+    wish, config = Wish(kind=kind), replace(found.config, env={"PATH": PATH})
+    image = MemoryImage(files=files, config=config)
+    evidence = {"image_config": lambda: image.config, "files": image.read, "edition": edition, "wish": lambda: wish}
+    return judged(rule_named(rule), Evidence(evidence), wish).status
+
+
+ASKING = [
+    ("IMG-BOOT-06", b"#!/bin/sh\r\nexec python3 /srv/app.py\r\n", 0o755, 'CMD ["sh", "/home/run.sh"]'),
+    ("IMG-TERM-03", b"#!/bin/sh\npython3 /srv/app.py\n", 0o755, 'CMD ["sh", "/home/run.sh"]'),
+    ("IMG-TERM-03", b"#!/bin/sh\nexec python3 /srv/app.py\n", 0o755, "CMD python3 /srv/app.py"),
+    ("IMG-BOOT-02", b"#!/bin/sh\nexec python3 /srv/app.py\n", 0o755, 'ENTRYPOINT ["sh", "/home/run.sh"]'),
+    ("IMG-BOOT-04", b"#!/bin/sh\nexec python3 /srv/app.py\n", 0o644, 'CMD ["/home/run.sh"]'),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "script", "mode", "command"), ASKING, ids=[f"{n}-{a[0]}" for n, a in enumerate(ASKING)]
+)
+def test_the_rule_that_asks_for_a_mend_passes_after_it(tmp_path, rule, script, mode, command):
+    project(tmp_path, run=script, dockerfile=f"FROM python:3.11\nCOPY run.sh /home/run.sh\n{command}\n")
+    (tmp_path / "run.sh").chmod(mode)
+    kind = Kind.BATCH if rule != "IMG-BOOT-04" else Kind.REAL_TIME
+    assert judged_as_image(tmp_path, rule, kind) is Status.FAILED
+    (change,) = changes(tmp_path, edition())
+    assert change.rules == (rule,)
+    apply((change,))
+    assert judged_as_image(tmp_path, rule, kind) is Status.PASSED
+
+
+@pytest.mark.parametrize("rule", config_json_rules.RULES, ids=lambda rule: rule.id)
+def test_a_mended_config_passes_the_rule_that_asked(rule):
+    shown, encoding = rule.bad[0].shown, {"CFG-ENC-01": "gb18030", "CFG-ENC-03": "utf-16"}.get(rule.id, "utf-8")
+    result = config_json.mended(shown.encode(encoding))
+    if result is None or rule.id not in result.rules:
+        return
+    findings = ModelConfig.parse(result.data).check(edition())
+    assert rule.id not in {finding.id for finding in findings if finding.level is not Level.INFO}
+
+
+def test_every_rule_that_a_change_names_exists(tmp_path):
+    project(
+        tmp_path,
+        config=GOOD.replace("POST", "post"),
+        run=b"\xef\xbb\xbfpython3 app.py\r\n",
+        dockerfile="FROM a\nCOPY run.sh /home/run.sh\nENTRYPOINT sh /home/run.sh\n",
+    )
+    for change in changes(tmp_path, edition()):
+        for rule in change.rules:
+            assert rule_named(rule).id == rule
 
 
 def test_a_folder_is_put_right_once(tmp_path):

@@ -88,7 +88,7 @@ def find_config(
 
     Raises:
         NotAsked: there is none.
-        NotKnown: the one that counts cannot be read, or not all places could be looked at.
+        NotKnown: the one that counts cannot be read.
         NotFound, Invalid: the given one is not there, or cannot be read.
     """
     found = search(files, image_config, given)
@@ -99,8 +99,7 @@ def the_config(found: ConfigSearch) -> ModelConfig:
     """The config of a search; NotAsked and NotKnown as `find_config` has them."""
     chosen = found.chosen
     if chosen is None:
-        reason = "no config.json was given, and there is none in the image"
-        raise NotAsked(reason) if found.whole else NotKnown("the files of the image were not looked at for config.json")
+        raise NotAsked("no config.json was given" + (", and there is none in the image" if found.whole else ""))
     if chosen.config is None:
         raise NotKnown(f"config.json cannot be read: {chosen.problem}")
     return chosen.config

@@ -39,7 +39,10 @@ _OF_THE_SHELL = frozenset(
 
 
 def mended(text: str, *, boot_file: str) -> tuple[str, dict[str, str]]:
-    """The text put right, and by the keyword of each instruction what was done; the same text if nothing was."""
+    """The text put right, and what was done in a few words, each with the rule that asks for it.
+
+    The same text, and no words, if nothing was.
+    """
     found, done = read_dockerfile(text), dict[str, str]()
     for keyword in ("CMD", "ENTRYPOINT"):
         instruction = found.last(keyword)
@@ -49,9 +52,9 @@ def mended(text: str, *, boot_file: str) -> tuple[str, dict[str, str]]:
         becomes = keyword
         if keyword == "ENTRYPOINT" and boot_file in words and found.last("CMD") is None:
             becomes = "CMD"
-            done["BOOT"] = f"CMD instead of ENTRYPOINT for {boot_file}"
+            done["IMG-BOOT-02"] = f"CMD instead of ENTRYPOINT for {boot_file}"
         if keyword in found.shell_form:
-            done[keyword] = f"{becomes} without a shell, so that the server gets SIGTERM"
+            done["IMG-TERM-03"] = f"{becomes} without a shell, so that the server gets SIGTERM"
         if becomes != keyword or keyword in found.shell_form:
             text = _replaced(text, instruction, f"{becomes} {json.dumps(words)}")
             found = read_dockerfile(text)

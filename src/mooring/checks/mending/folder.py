@@ -15,7 +15,7 @@ from mooring.contract.vocabulary import BOOT_FILE
 from mooring.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mooring.contract import Edition
@@ -24,9 +24,8 @@ CONFIGS = ("config.json", "model/config.json")
 DOCKERFILE = "Dockerfile"
 DEFAULT_BOOT_FILE = "/home/run.sh"
 EXECUTABLE = 0o111
-# The rules that ask for each mend.
-SCRIPT_RULES = ("IMG-BOOT-01", "IMG-TERM-03")
-COMMAND_RULES = {"CMD": "IMG-TERM-03", "ENTRYPOINT": "IMG-TERM-03", "BOOT": "IMG-BOOT-02"}
+# The rule that asks for programs that can be started.
+EXECUTABLE_RULE = "IMG-BOOT-04"
 
 
 def changes(folder: Path, edition: Edition) -> tuple[Change, ...]:
@@ -70,9 +69,10 @@ def _scripts(folder: Path, boot_file: str) -> Iterator[Change]:
     data, done = run_script.mended(content[0])
     mode = content[1] if content[1] & EXECUTABLE else content[1] | (content[1] & 0o444) >> 2
     if mode != content[1]:
-        done = (*done, "a mode that lets it be executed")
+        words = "a mode that lets it be executed"
+        done[EXECUTABLE_RULE] = f"{done[EXECUTABLE_RULE]}, {words}" if EXECUTABLE_RULE in done else words
     if done:
-        yield _change(folder, folder / name, content, after=(data, mode), told=(SCRIPT_RULES, ", ".join(done)))
+        yield _change(folder, folder / name, content, after=(data, mode), told=_told(done))
 
 
 def _dockerfiles(folder: Path, boot_file: str) -> Iterator[Change]:
@@ -81,9 +81,12 @@ def _dockerfiles(folder: Path, boot_file: str) -> Iterator[Change]:
         return
     data, done = dockerfile.mended(content[0].decode("utf-8", "surrogateescape"), boot_file=boot_file)
     if done:
-        rules = tuple(sorted({COMMAND_RULES[keyword] for keyword in done}))
         after = (data.encode("utf-8", "surrogateescape"), content[1])
-        yield _change(folder, folder / DOCKERFILE, content, after=after, told=(rules, ", ".join(done.values())))
+        yield _change(folder, folder / DOCKERFILE, content, after=after, told=_told(done))
+
+
+def _told(done: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
+    return tuple(sorted(done)), ", ".join(done.values())
 
 
 def _content(folder: Path, path: Path) -> tuple[bytes, int] | None:

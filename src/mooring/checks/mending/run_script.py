@@ -21,22 +21,25 @@ _SERVERS = re.compile(
 )
 
 
-def mended(data: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """The script put right, and what was done to it in a few words each; the same bytes if nothing was."""
-    done = []
+def mended(data: bytes) -> tuple[bytes, dict[str, str]]:
+    """The script put right, and what was done in a few words, each with the rule that asks for it.
+
+    The same bytes, and no words, if nothing was. No rule asks twice.
+    """
+    done = dict[str, str]()
     if data.startswith(codecs.BOM_UTF8):
         data = data.removeprefix(codecs.BOM_UTF8)
-        done.append("no byte order mark")
+        done["IMG-BOOT-04"] = "no byte order mark"
     if b"\r\n" in data:
         data = data.replace(b"\r\n", b"\n")
-        done.append("line ends as Linux has them")
+        done["IMG-BOOT-06"] = "line ends as Linux has them"
     if data.strip() and not data.startswith(b"#!"):
         data = SHEBANG + data
-        done.append("a first line that says which shell runs it")
+        done["IMG-BOOT-05"] = "a first line that says which shell runs it"
     changed = _with_exec(data)
     if changed != data:
-        done.append("exec before the server, so that it gets SIGTERM")
-    return changed, tuple(done)
+        done["IMG-TERM-03"] = "exec before the server, so that it gets SIGTERM"
+    return changed, done
 
 
 def _with_exec(data: bytes) -> bytes:
