@@ -130,9 +130,10 @@ def test_editions_judge_differently():
     assert "no upgrade is seamless" in told("otc-2024")["CFG-HEALTH-02"].message
 
 
-def test_names_of_ones_own_are_not_judged():
+def test_names_of_ones_own_are_told_and_weigh_nothing():
     extra = {"x-port": "8000", "apis": [api(**{"x-team": "wind"})], "health": {"url": "/h", "x-note": 1}}
-    assert "CFG-KEY-01" not in told(**extra)
+    levels = [finding.level for finding in config(**extra).check(edition()) if finding.id == "CFG-KEY-01"]
+    assert levels == [Level.INFO] * 3
 
 
 def test_what_was_mended_is_told_too():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mooring.contract.edition import Edition
 
 IMAGE = "Image"
-# How names begin that are nobody's business but the author's, as `x-port`.
+# How names begin that are meant to be the author's own, as `x-port`.
 OWN = "x-"
 
 
@@ -120,10 +120,11 @@ def _unknown_names(root: Node, notes: Notes) -> None:
 def _unknown(node: Node, known: Iterable[str], what: str, notes: Notes) -> None:
     names = tuple(known)
     for name, child in node.members.items():
-        if name not in names and not name.startswith(OWN):
+        if name not in names:
             close = _meant(name, node, names)
             hint = f"did you mean {close!r}?" if close else "it is kept as it is; the platform ignores it or refuses it"
-            notes.add("CFG-KEY-01", SHOULD, child.name, f"{what} has no {shortened(name)!r}", hint=hint)
+            level = INFO if name.startswith(OWN) else SHOULD
+            notes.add("CFG-KEY-01", level, child.name, f"{what} has no {shortened(name)!r}", hint=hint)
 
 
 def _meant(name: str, node: Node, known: Iterable[str]) -> str:
