@@ -1,13 +1,14 @@
 """What config.json says of an image is compared with the image itself."""
 
 import json
+from importlib import resources
 
 import pytest
 
-from mooring.checks import Evidence, NotAsked, Status, Wish, rule_named
+from mooring.checks import Evidence, Kind, NotAsked, Status, Wish, rule_named, rules
 from mooring.checks.config_source import search, the_config
 from mooring.checks.run import judged
-from mooring.contract import Level, edition
+from mooring.contract import Level, edition, editions
 from mooring.image import File, ImageConfig, MemoryImage
 
 LABEL = "io.mooring.config"
@@ -151,3 +152,28 @@ def test_a_search_that_could_not_look_everywhere_does_not_say_that_there_is_none
     rule = rule_named("CFG-IMG-01")
     with pytest.raises(NotAsked):
         list(rule.judge(config_search=search(None, ImageConfig(), None)))
+
+
+def test_the_config_of_our_own_example_is_good_in_every_edition_for_every_wish():
+    data = resources.files("mooring.project").joinpath("templates", "mnist", "config.json").read_bytes()
+    image = MemoryImage(config=ImageConfig(labels={LABEL: data.decode()}, exposed_ports=("8080/tcp",)), name="mnist:1")
+    found = search(image.read(), image.config, None)
+    config = the_config(found)
+    ours = [rule for rule in rules() if rule.id.startswith("CFG-")]
+    for name in editions():
+        for kind in Kind:
+            wish, judge = Wish(kind=kind, rolling_upgrade=True), edition(name)
+            suppliers = {
+                "config_search": found,
+                "config": config,
+                "config_findings": config.check(judge),
+                "image": image,
+                "image_config": image.config,
+                "files": image.read(),
+                "edition": judge,
+                "wish": wish,
+            }
+            evidence = Evidence({key: lambda value=value: value for key, value in suppliers.items()})
+            results = [judged(rule, evidence, wish) for rule in ours]
+            assert {result.rule.id for result in results if result.status is Status.FAILED} == set()
+            assert {result.rule.id for result in results if result.status is Status.UNKNOWN} == set()
