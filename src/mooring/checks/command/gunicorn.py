@@ -11,6 +11,7 @@ from mooring.checks.command.flags import Flags
 from mooring.checks.command.program import absolute
 from mooring.checks.command.python_source import UNKNOWN, Source, parsed
 from mooring.checks.command.setting import ALL, LOOPBACK, Server, Setting, split_address
+from mooring.image import EntryKind
 
 if TYPE_CHECKING:
     from mooring.checks.command.start import StartCommand
@@ -108,7 +109,7 @@ def _told(words: tuple[str, ...], start: StartCommand, files: Filesystem) -> _To
     flags = Flags(words)
     named = flags.value(*_NAMES["config"]) or variable.value(*_NAMES["config"])
     path = absolute((named or "./gunicorn.conf.py").removeprefix("file:"), start.directory)
-    content = None if path.startswith("$") or "$" in path else files.text(path)
+    content = None if "$" in path else _text(path, files)
     source = parsed(content, path, start.environment) if content is not None else None
     # A file that is named and cannot be read may say anything; so may one that computes its names.
     unread = source is None and (named is not None or path.startswith("$") or files.resolve(path) is not None)
@@ -119,6 +120,12 @@ def _told(words: tuple[str, ...], start: StartCommand, files: Filesystem) -> _To
         source=start.source,
         hidden=unread or flags.clouded or variable.clouded or not start.settled or _computes(source),
     )
+
+
+def _text(path: str, files: Filesystem) -> bytes | None:
+    """The content of the file; an empty one is not kept."""
+    entry = files.resolve(path)
+    return b"" if entry and entry.kind is EntryKind.FILE and not entry.size else files.text(path)
 
 
 def _computes(source: Source | None) -> bool:

@@ -134,9 +134,7 @@ def served_by(source: Source) -> Found | None:
 def _recognised(source: Source, node: ast.Call) -> Found | None:
     name = dotted(node.func)
     for call in CALLS:
-        if source.imports(call.module) and (
-            name.endswith(call.name) and name.split(".")[-1] == call.name.split(".")[-1]
-        ):
+        if source.imports(call.module) and _is_called(name, call):
             # asyncio.run and subprocess.run end like app.run, and are not meant.
             if call.name == ".run" and name.split(".")[0] in _OTHERS:
                 continue
@@ -147,6 +145,11 @@ def _recognised(source: Source, node: ast.Call) -> Found | None:
 _OTHERS = frozenset(
     {"asyncio", "subprocess", "uvicorn", "anyio", "trio", "web", "socketio", "mp", "pool", "sess", "session"}
 )
+
+
+def _is_called(name: str, call: Call) -> bool:
+    """Whether a dotted name ends as the call's does, at a dot; kinds of one server (Threading...) by their end."""
+    return name.endswith(call.name) if call.pair else f".{name}".endswith(f".{call.name.removeprefix('.')}")
 
 
 def _found(source: Source, node: ast.Call, call: Call) -> Found:

@@ -124,7 +124,7 @@ class _Walk:
 
     def go(self, words: tuple[str, ...], scope: Scope) -> None:
         """Follow until there is nothing to follow, a fault, or a doubt."""
-        doubt = "the start command leads through too many programs"
+        doubt = ""
         for _ in range(MOST_HOPS):
             if unknown(words[0]):
                 doubt = f"{self.source} starts {words[0]!r}, which only running it would tell"
@@ -141,7 +141,7 @@ class _Walk:
             words, scope, doubt = following
             if doubt or not words:
                 break
-        self._end(scope, doubt=doubt)
+        self._end(scope, doubt=doubt or "the start command leads through too many programs")
 
     def _end(self, scope: Scope, *, program: tuple[str, ...] = (), doubt: str = "") -> None:
         self.reached = StartCommand(

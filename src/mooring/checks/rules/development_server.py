@@ -31,7 +31,7 @@ _FLASK = "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main
     level=SHOULD,
     good=(Example("gunicorn -b 0.0.0.0:8080 app:app", image=image("gunicorn", "-b", "0.0.0.0:8080", "app:app")),),
     bad=(
-        Example("flask run", image=image("flask", "run", "--host", "0.0.0.0", "--port", "8080")),
+        Example("flask run --port 8080", image=image("flask", "run", "--host=0.0.0.0", "--port=8080")),
         Example("app.run(port=8080)", image=image("python3", "/a.py", files={"/a.py": _FLASK.format("")})),
         Example("uvicorn app:app --reload", image=image("uvicorn", "app:app", "--reload")),
         Example(
