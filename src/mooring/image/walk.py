@@ -93,7 +93,12 @@ class Walk:
         return path
 
     def _is_whiteout(self, path: str) -> bool:
+        if WHITEOUT not in path:
+            return False
         folder, _, name = path.rpartition("/")
+        if f"/{META}" in f"/{folder}":
+            # What AUFS kept there for itself.
+            return True
         if not name.startswith(WHITEOUT):
             return False
         if name == OPAQUE:
