@@ -1,0 +1,84 @@
+"""YARA signatures of our own on the bytes of a file: whole where it is small, else in windows that overlap."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import yara_x
+
+from mooring.checks.scanning.detection import Detection, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mooring.checks.scanning.place import Place
+
+# Longer than whatever one pattern can match, so that none is lost between two windows.
+OVERLAP = 4096
+# The scanner of pickles says more of these, where it can read them.
+EMBEDDED_PICKLE = "pickle_that_runs_code"
+
+
+@functools.cache
+def rules() -> yara_x.Rules:
+    """All signatures that ship with us, compiled once."""
+    compiler = yara_x.Compiler()
+    for source in sorted(signature_sources()):
+        compiler.add_source(signature_sources()[source], origin=source)
+    return compiler.build()
+
+
+@functools.cache
+def signature_sources() -> Mapping[str, str]:
+    """The text of each signature file, by its name."""
+    folder = files(__package__).joinpath("signatures")
+    return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".yar")}
+
+
+class _PerThread(threading.local):
+    """A scanner may be used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self.scanner = yara_x.Scanner(rules())
+        self.scanner.fast_scan(True)
+
+
+@functools.cache
+def _scanners() -> _PerThread:
+    return _PerThread()
+
+
+class SignatureScan:
+    """One file, fed block by block; `finish` says which signatures were found in it."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._scanner = _scanners().scanner
+        self._tail = b""
+        self._found: dict[str, dict[str, str]] = {}
+
+    def feed(self, data: bytes) -> None:
+        """So many more bytes."""
+        window = self._tail + data if self._tail else data
+        for rule in self._scanner.scan(window).matching_rules:
+            self._found.setdefault(rule.identifier, {key: str(value) for key, value in rule.metadata})
+        self._tail = window[-OVERLAP:]
+
+    def finish(self) -> tuple[Detection, ...]:
+        """Nothing more comes: the detections."""
+        return tuple(self._detections(self._found)) if self._found else ()
+
+    def _detections(self, found: Mapping[str, Mapping[str, str]]) -> Iterable[Detection]:
+        for name, meta in found.items():
+            if meta.get("only") == "scripts" and not self._place.is_started:
+                continue
+            severity, remark = Severity(meta["severity"]), ""
+            if severity is Severity.MALICIOUS and self._place.is_read_only_text:
+                severity, remark = (
+                    Severity.SUSPICIOUS,
+                    "; the file is a text or a list of signatures, which nothing runs",
+                )
+            yield Detection(scanner="yara", name=name, severity=severity, detail=f"{meta['description']}{remark}")
