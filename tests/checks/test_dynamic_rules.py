@@ -173,7 +173,7 @@ def test_an_api_that_answers_anything_but_404_once_is_there():
 
 
 def test_an_api_that_is_missing_is_told_once():
-    seen = calls(exchange(Purpose.EXAMPLE, 404), exchange(Purpose.INVALID, 404))
+    seen = calls(exchange(Purpose.EXAMPLE, 404), exchange(Purpose.INVALID, 404), exchange(Purpose.INVALID, 501))
     telling = [
         name
         for name in ("RUN-API-01", "RUN-API-02", "RUN-API-03", "RUN-API-04", "RUN-API-05")
@@ -241,6 +241,14 @@ def test_a_server_that_takes_more_than_the_schema_allows_is_told_so_in_passing()
     seen = calls(exchange(Purpose.INVALID, 200, body='{"mnist_result": 7}'))
     result = judge("RUN-API-05", calls=seen)
     assert (result.status, levels(result)) == (Status.PASSED, [Level.INFO])
+
+
+def test_answers_that_are_never_as_declared_are_no_errors_with_status_200():
+    faults = ("the field 'mnist_result' is missing",)
+    seen = calls(exchange(Purpose.EXAMPLE, 200, faults=faults), exchange(Purpose.INVALID, 200, faults=faults))
+    assert judge("RUN-API-05", calls=seen).status is Status.PASSED
+    odd = calls(exchange(Purpose.EXAMPLE, 200), exchange(Purpose.INVALID, 200, faults=faults))
+    assert judge("RUN-API-05", calls=odd).status is Status.FAILED
 
 
 @pytest.mark.parametrize("body", ["Error: no JSON", '{"mnist_result": -1, "error": "x"}', "KeyError\nTraceback (most"])

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 VALID = (Purpose.EXAMPLE, Purpose.SAMPLE, Purpose.BOUNDARY)
 MISSING = (404, 405)
+# What HTTP has for a method that the server does not know, whatever the url.
+NOT_IMPLEMENTED = 501
 SERVER_ERROR = 500
 CLIENT_ERROR = 400
 SHOWN_CHARACTERS = 200
@@ -35,10 +37,9 @@ def telling(calls: Calls) -> tuple[Exchange, ...]:
 
 def missing_apis(exchanges: tuple[Exchange, ...]) -> tuple[str, ...]:
     """The apis that answer 404 or 405 whatever is sent; one that answers anything else once is there."""
-    apis = dict.fromkeys(exchange.api for exchange in exchanges)
-    return tuple(
-        api for api in apis if all(exchange.status in MISSING for exchange in exchanges if exchange.api == api)
-    )
+    telling = [exchange for exchange in exchanges if exchange.status != NOT_IMPLEMENTED]
+    there = {exchange.api for exchange in telling if exchange.status not in MISSING}
+    return tuple(dict.fromkeys(exchange.api for exchange in telling if exchange.api not in there))
 
 
 def breaks(exchange: Exchange) -> bool:

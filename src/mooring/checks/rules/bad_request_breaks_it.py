@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.evidence import NotKnown
-from mooring.checks.exchanges import VALID, breaks, missing_apis, telling, told
+from mooring.checks.exchanges import NOT_IMPLEMENTED, VALID, breaks, missing_apis, telling, told
 from mooring.checks.rule import SHOULD, Example, rule
 from mooring.checks.trial.sightings import Calls, Exchange, Purpose
 from mooring.contract import Finding
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCUMENT = "modelarts_23_0219"
-NOT_IMPLEMENTED = 501
 
 
 def _answered(status: int) -> Calls:
@@ -59,7 +58,6 @@ def bad_request_breaks_it(calls: Calls) -> Iterator[Finding]:
 
 
 def _breaks(exchange: Exchange) -> bool:
-    # 501 is what HTTP has for a method that the server does not know.
     return breaks(exchange) and exchange.status != NOT_IMPLEMENTED
 
 

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mooring.checks.evidence import NotKnown
-from mooring.checks.exchanges import telling, told
+from mooring.checks.exchanges import VALID, telling, told
 from mooring.checks.rule import INFO, SHOULD, Example, rule
 from mooring.checks.trial.sightings import Calls, Exchange, Purpose
 from mooring.contract import Finding
@@ -46,15 +46,17 @@ def _answered(status: int, body: str) -> Calls:
 )
 def errors_with_status_200(calls: Calls) -> Iterator[Finding]:
     """An answer of 2xx to a wrong request that tells of a failure; being lenient is worth a remark only."""
-    wrong = [exchange for exchange in telling(calls) if exchange.purpose is Purpose.INVALID]
+    exchanges = telling(calls)
+    wrong = [exchange for exchange in exchanges if exchange.purpose is Purpose.INVALID]
     if not wrong:
         raise NotKnown("no invalid request could be made from config.json")
+    usual = {exchange.api for exchange in exchanges if exchange.purpose in VALID and exchange.faults}
     told_apis = set()
-    for exchange in sorted(wrong, key=lambda one: not _tells_of_failure(one)):
+    for exchange in sorted(wrong, key=lambda one: not _tells_of_failure(one, usual)):
         if not exchange.accepted or exchange.api in told_apis:
             continue
         told_apis.add(exchange.api)
-        failure = _tells_of_failure(exchange)
+        failure = _tells_of_failure(exchange, usual)
         yield Finding(
             level=SHOULD if failure else INFO,
             message=told(exchange) + ("" if failure else "; it takes more than config.json allows"),
@@ -65,5 +67,7 @@ def errors_with_status_200(calls: Calls) -> Iterator[Finding]:
         )
 
 
-def _tells_of_failure(exchange: Exchange) -> bool:
-    return exchange.accepted and bool(exchange.faults or TELLS_OF_FAILURE.search(exchange.body))
+def _tells_of_failure(exchange: Exchange, usual: set[str]) -> bool:
+    """By its words, or by not being as declared where the answers to valid requests are."""
+    odd = bool(exchange.faults) and exchange.api not in usual
+    return exchange.accepted and (odd or bool(TELLS_OF_FAILURE.search(exchange.body)))
