@@ -8,6 +8,7 @@ from mooring.image.archive import archive_image
 from mooring.image.entry import Entry, EntryKind, LayerSize, Note, Oddity
 from mooring.image.exported import exported_image
 from mooring.image.filesystem import Filesystem
+from mooring.image.handing import Movable, docker_archive
 from mooring.image.image import Image, ImageConfig, Layer, Progress
 from mooring.image.layout import layout_image
 from mooring.image.memory import File, MemoryImage
@@ -25,10 +26,12 @@ __all__ = [
     "Layer",
     "LayerSize",
     "MemoryImage",
+    "Movable",
     "Note",
     "Oddity",
     "Progress",
     "archive_image",
+    "docker_archive",
     "exported_image",
     "layout_image",
     "registry_image",

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Generator
 
-    from mooring.image.image import Image
+    from mooring.image.handing import Movable
 
 
-def archive_image(path: str | os.PathLike[str], name: str = "") -> Image:
+def archive_image(path: str | os.PathLike[str], name: str = "") -> Movable:
     """The image in an archive; `name` (`mnist:1`) chooses among several.
 
     A packed archive can only be read from its beginning to its end: what is asked before `read` costs a pass of its

@@ -38,6 +38,7 @@ def docker_image(store: Store, what: str, name: str) -> Opened:
         media_type="",
         platforms=(),
         config=image_config(settings),
+        settings=data,
         layers=layers_of(manifest, settings),
         files=tuple(files),
         diff_ids=ids,

@@ -39,11 +39,15 @@ class Listing(Generic[Found]):
 
     def find(self, name: str) -> Found | None:
         """What is known of the file of that name; None when there is none."""
+        return self._files.get(self.real(name))
+
+    def real(self, name: str) -> str:
+        """The name of the file itself, where that name leads to one by links; "" where it does not."""
         for _ in range(MAX_LINKS):
             name, _climbs = normal(name)
             if name in self._files:
-                return self._files[name]
+                return name
             if name not in self._links:
                 break
             name = self._links[name]
-        return None
+        return ""

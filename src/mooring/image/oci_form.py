@@ -121,7 +121,8 @@ class OciForm:
     ) -> Opened:
         where = f"{self._what}: {entry.digest}"
         manifest = manifest_in(document, where)
-        settings = parsed(self._blob(manifest.config), f"{self._what}: {manifest.config.digest}")
+        data = self._blob(manifest.config)
+        settings = parsed(data, f"{self._what}: {manifest.config.digest}")
         layers = layers_of(manifest, settings)
         for layer in layers:
             self._require(layer)
@@ -130,6 +131,7 @@ class OciForm:
             media_type=media_type,
             platforms=platforms,
             config=image_config(settings),
+            settings=data,
             layers=layers,
             files=tuple(blob_file(layer.digest) for layer in layers),
             diff_ids=diff_ids(settings),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mooring.errors import Invalid
-from mooring.image.feed import CHUNK_BYTES
+from mooring.image.entry import EntryKind
+from mooring.image.feed import CHUNK_BYTES, Content, Feed
+from mooring.image.handing import Handed, Part
 from mooring.image.reading import Pass
 from mooring.image.sweep import Sweep
+from mooring.image.tar import TarReader
 from mooring.image.unpacking import unpacked
+from mooring.image.walk import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from pathlib import Path
 
     from mooring.image.filesystem import Filesystem
@@ -83,6 +89,15 @@ class PackedArchive:
         self._found = sweep.opened(self._wanted)
         return sweep.filesystem(self._found)
 
+    @contextlib.contextmanager
+    def handed(self) -> Iterator[Handed]:
+        """The image for an engine: its layers in the archive's order."""
+        found = self._known()
+        names = {file: f"{number}.layer" for number, file in enumerate(found.files)}
+        with contextlib.closing(self._archive(Pass(None))) as chunks:
+            layers = tuple(names[file] for file in found.files)
+            yield Handed(config=found.settings, layers=layers, parts=_parts(chunks, names))
+
     def _archive(self, whole: Pass) -> Generator[bytes, None, None]:
         stored = 0
 
@@ -97,3 +112,13 @@ class PackedArchive:
             yield from unpacked(whole.counted(chunks()), lambda: stored)
         except Invalid as error:
             raise Invalid(f"{self.name}: {error.message}", hint=error.hint) from error
+
+
+def _parts(chunks: Iterator[bytes], names: Mapping[str, str]) -> Iterator[Part]:
+    """The files that have a name there, as they come by."""
+    feed = Feed(chunks)
+    for member in TarReader(feed).members():
+        name = names.get(normal(member.name)[0])
+        if name and member.kind is EntryKind.FILE:
+            content = Content(feed, member.size)
+            yield Part(name=name, size=member.size, chunks=partial(iter, partial(content.read1, CHUNK_BYTES), b""))

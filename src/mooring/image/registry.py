@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mooring.errors import Invalid
+from mooring.image.handing import Handed, Part
 from mooring.image.manifest import (
     INDEXES,
     LARGEST_MANIFEST,
@@ -29,7 +31,7 @@ from mooring.image.registry_session import Session
 from mooring.image.registry_transport import Patience, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mooring.image.filesystem import Filesystem
     from mooring.image.image import ImageConfig, Inspector, Layer, Progress
@@ -68,6 +70,7 @@ class _Found:
     media_type: str
     platforms: tuple[str, ...]
     config: ImageConfig
+    settings: bytes
     layers: tuple[Layer, ...]
 
 
@@ -84,6 +87,7 @@ class RegistryImage:
         self.platforms = found.platforms
         self.config = found.config
         self.layers = found.layers
+        self._settings = found.settings
 
     @property
     def compressed_size(self) -> int:
@@ -105,6 +109,17 @@ class RegistryImage:
         with self._session.connected() as transport:
             sources = [self._stored(transport, number) for number in range(len(self.layers))]
             return read_layers(sources, inspect, progress=progress)
+
+    @contextlib.contextmanager
+    def handed(self) -> Iterator[Handed]:
+        """The image for an engine: layers as they come from the registry; errors are those of `read`."""
+        with self._session.connected() as transport:
+            sources = [self._stored(transport, number) for number in range(len(self.layers))]
+            parts = [
+                Part(name=f"{number}.layer", size=source.size, chunks=source.chunks)
+                for number, source in enumerate(sources)
+            ]
+            yield Handed(config=self._settings, layers=tuple(one.name for one in parts), parts=parts)
 
     def _stored(self, transport: Transport, number: int) -> StoredLayer:
         layer = self.layers[number]
@@ -132,12 +147,14 @@ class _Opening:
             name_leads_to = name_leads_to or media_type
             if media_type in MANIFESTS:
                 manifest = manifest_in(document, self._what)
-                settings = self._config(manifest.config)
+                data = self._config(manifest.config)
+                settings = parsed(data, f"the configuration of {self._what}")
                 return _Found(
                     digest=digest,
                     media_type=name_leads_to,
                     platforms=platforms,
                     config=image_config(settings),
+                    settings=data,
                     layers=layers_of(manifest, settings),
                 )
             entries = index_entries(document, self._what)
@@ -155,14 +172,14 @@ class _Opening:
         digest = _require_digest(data, promised, f"the manifest of {what}")
         return digest, declared, data
 
-    def _config(self, told: Descriptor) -> dict[str, Any]:
+    def _config(self, told: Descriptor) -> bytes:
         what = f"the configuration of {self._what}"
         if told.size > LARGEST_MANIFEST:
             raise Invalid(f"{what} has {told.size} bytes, where {LARGEST_MANIFEST} are plenty")
         blob = Blob(digest=told.digest, size=told.size, what=what)
         data = b"".join(blob_chunks(self._session, self._transport, blob))
         _require_digest(data, told.digest, what)
-        return parsed(data, what)
+        return data
 
 
 def _require_digest(data: bytes, promised: str, what: str) -> str:

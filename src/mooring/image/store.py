@@ -27,12 +27,16 @@ class Store(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """An image as its documents describe it; `files` are the names of its layers in the store."""
+    """An image as its documents describe it; `files` are the names of its layers in the store.
+
+    `settings` is the image configuration as it lies there, byte for byte: its digest is the image's id.
+    """
 
     digest: str
     media_type: str
     platforms: tuple[str, ...]
     config: ImageConfig
+    settings: bytes
     layers: tuple[Layer, ...]
     files: tuple[str, ...]
     diff_ids: tuple[str, ...] = ()

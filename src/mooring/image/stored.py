@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Protocol
 
+from mooring.image.handing import Handed, Part
 from mooring.image.reading import StoredLayer, read_layers
 from mooring.image.store import Opened, Store
 
@@ -47,6 +49,21 @@ class StoredImage:
         Invalid, naming the layer and what is wrong with it, when it is damaged or made to exhaust the reader.
         """
         return read_layers([self._stored(number) for number in range(len(self.layers))], inspect, progress=progress)
+
+    @contextlib.contextmanager
+    def handed(self) -> Iterator[Handed]:
+        """The image for an engine, layers as stored."""
+        files = self._found.files
+
+        def part(number: int) -> Part:
+            return Part(
+                name=f"{number}.layer",
+                size=self.layers[number].size,
+                chunks=lambda: self._store.chunks(files[number]),
+            )
+
+        parts = [part(number) for number in range(len(files))]
+        yield Handed(config=self._found.settings, layers=tuple(one.name for one in parts), parts=parts)
 
     def _stored(self, number: int) -> StoredLayer:
         layer, file, ids = self.layers[number], self._found.files[number], self._found.diff_ids

@@ -6,7 +6,7 @@ forgotten, also that it was damaged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mooring.errors import Invalid
@@ -105,8 +105,9 @@ class Sweep:
         return blob.document if blob else b""
 
     def opened(self, name: str) -> Opened:
-        """The image of that name, or the only one."""
-        return opened(self, self._what, name)
+        """The image of that name, or the only one; its files by their own names, links followed."""
+        found = opened(self, self._what, name)
+        return replace(found, files=tuple(self._files.real(file) for file in found.files))
 
     def filesystem(self, found: Opened) -> Filesystem:
         """The layers of the image merged. Invalid, naming the layer, when one of them was damaged."""
