@@ -9,7 +9,7 @@ import uuid
 import typer
 
 from mooring import __version__, errors
-from mooring.cli import build, config, editions, explain, init, predict, rules, run, serve
+from mooring.cli import build, check, config, editions, explain, init, predict, rules, run, serve
 
 # Exit codes after sysexits.h: 2 the caller can mend it, 69 the world is not answering, 70 it is our bug.
 # Exit code 1 is kept for findings about a subject, never for a fault of the tool.
@@ -27,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for verb in (init, serve, build, run, predict, explain, rules, config, editions):
+for verb in (init, serve, build, check, run, predict, explain, rules, config, editions):
     verb.register(app)
 
 

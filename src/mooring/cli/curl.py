@@ -42,8 +42,8 @@ def predict(api: Api, place: str, *, folder: Path | None = None) -> str:
     if api.method == "GET":
         return _line(words)
     if _is_form(api):
-        return _line([*words, *_form(api, _sample(folder, but=(".json", ".py")) or "FILE")])
-    sample = _sample(folder, only=(".json",))
+        return _line([*words, *_form(api, sample_file(folder, but=(".json", ".py")) or "FILE")])
+    sample = sample_file(folder, only=(".json",))
     return _line([*words, "-d", f"@{sample}" if sample else _json(api)])
 
 
@@ -84,7 +84,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _sample(folder: Path | None, *, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> str:
+def sample_file(folder: Path | None, *, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> str:
     """The first file among the project's samples whose name ends so; "" when there is none."""
     samples = folder / SAMPLES_FOLDER if folder else None
     if samples is None or not samples.is_dir():

@@ -15,6 +15,7 @@ import typer
 
 from mooring.cli.curl import curl
 from mooring.contract import ModelConfig, edition, vocabulary
+from mooring.contract.edition import EDITION_LABEL
 from mooring.contract.model_config import CONFIG_LABEL
 from mooring.engine import DockerEngine, Expectation, Launch, Started, diagnose, wait_until_healthy
 from mooring.errors import Invalid
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mooring.contract import Edition, Health
     from mooring.engine import Answer, Facts, ImageFacts, LogStream
 
-EDITION_LABEL = "io.mooring.edition"
 # Where the edition says nothing of probes: long enough for a model of some size.
 WAIT_SECONDS = 60
 ANSWER_SECONDS = 3

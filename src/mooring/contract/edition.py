@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEFAULT = "otc-2022"
+# The image label that says which edition an image was made for.
+EDITION_LABEL = "io.mooring.edition"
 _KEYS = frozenset({"title", "since", "extends", "withdraw", "fact"})
 
 

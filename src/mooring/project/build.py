@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mooring import __version__
 from mooring.contract import Edition, edition
+from mooring.contract.edition import EDITION_LABEL
 from mooring.contract.model_config import CONFIG_LABEL
 from mooring.contract.vocabulary import IMAGE_MAX_SIZE
 from mooring.errors import Conflict, Invalid, MooringError, Refused
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 FOUNDATION = "mooring-foundation"
 # Each further one means that another build of the same project came to its end meanwhile.
 ATTEMPTS = 3
-EDITION_LABEL = "io.mooring.edition"
 VERSION_LABEL = "io.mooring.version"
 SERVE_VERSION_LABEL = "io.mooring.serve.version"
 KIND_LABEL = "io.mooring.kind"

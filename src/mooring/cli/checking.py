@@ -1,0 +1,144 @@
+"""All of `mooring check`: from the words typed to a report written and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mooring import checks
+from mooring.checks import case as cases
+from mooring.checks.mending import apply, changes, diff
+from mooring.checks.render import render
+from mooring.cli.replacing import replace_file
+from mooring.cli.running import Terminated
+from mooring.cli.subject import opened
+from mooring.contract import Level, edition
+from mooring.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import FrameType
+
+    from mooring.checks import Report
+
+EXIT_CODES = {checks.Verdict.KEEPS: 0, checks.Verdict.BREAKS: 1, checks.Verdict.INCOMPLETE: 69}
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The words of one call; None where the subject or the edition is to decide."""
+
+    subject: str
+    edition: str | None = None
+    config: Path | None = None
+    kind: str = "real-time"
+    rolling_upgrade: bool = False
+    static: bool = False
+    patient: bool = False
+    samples: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    allowed_imports: tuple[str, ...] = ()
+    memory_bytes: int = 0
+    fail_on: str = "must"
+
+    def wish(self) -> checks.Wish:
+        """What the subject is checked for."""
+        return checks.Wish(
+            kind=checks.Kind(self.kind),
+            rolling_upgrade=self.rolling_upgrade,
+            static=self.static,
+            patient=self.patient,
+            samples=self.samples,
+            accepted=self.accepted,
+            fail_on=Level(self.fail_on),
+            memory_bytes=self.memory_bytes,
+        )
+
+
+def check(asked: Asked, *, form: str, output: Path | None, verbose: bool) -> None:
+    """Judge and report; typer.Exit with what the verdict means for a shell."""
+    try:
+        with _sigterm_raises(), opened(asked) as case:
+            report = cases.check(case)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what was started has been removed", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except Terminated:
+        typer.echo("ended by SIGTERM; what was started has been removed", err=True)
+        raise typer.Exit(TERMINATED) from None
+    _write(report, form=form, output=output, verbose=verbose)
+    raise typer.Exit(EXIT_CODES[report.verdict])
+
+
+def _write(report: Report, *, form: str, output: Path | None, verbose: bool) -> None:
+    terminal = output is None and sys.stdout.isatty()
+    text = render(report, form, verbose=verbose, terminal=terminal)
+    if output is None:
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.flush()
+        return
+    replace_file(output, text.encode("utf-8", "replace"))
+    counts = ", ".join(f"{len(report.findings(level))} {level}" for level in (Level.MUST, Level.SHOULD))
+    typer.echo(f"{report.subject.name} {report.verdict} ({report.edition}): {counts}; wrote {output}", err=True)
+
+
+def fix(folder: Path, *, name: str | None, yes: bool) -> None:
+    """Show what a rule knows how to put right in a project's folder, and put it right when that is wanted."""
+    if not folder.is_dir():
+        raise NotFound(f"{folder} is not a folder", hint="--fix mends a project's folder")
+    wanted = changes(folder, edition(name) if name else edition())
+    if not wanted:
+        typer.echo(f"{folder}: nothing that mooring knows how to mend")
+        return
+    typer.echo(diff(wanted), nl=False)
+    for change in wanted:
+        typer.echo(f"{change.path}: {change.why} ({', '.join(change.rules)})", err=True)
+    if not yes and not _agreed():
+        typer.echo("nothing was changed; --yes mends without asking", err=True)
+        raise typer.Exit(1)
+    apply(wanted)
+    count = len({change.path for change in wanted})
+    typer.echo(f"mended {count} file{'s' if count > 1 else ''}", err=True)
+
+
+def _agreed() -> bool:
+    return sys.stdin.isatty() and typer.confirm("Change these files?", err=True)
+
+
+def samples(words: list[str]) -> dict[str, str]:
+    """`field=@file` words as a mapping; Invalid for a word that is none, NotFound for a file that is not there."""
+    found = {}
+    for word in words:
+        name, equals, file = word.partition("=@")
+        if not equals or not name or not file:
+            raise Invalid(f"--sample {word!r} is not of the form FIELD=@FILE", hint="--sample images=@seven.jpg")
+        if not Path(file).is_file():
+            raise NotFound(f"--sample {word}: there is no file {file}")
+        found[name] = file
+    return found
+
+
+def accepted(words: list[str]) -> dict[str, str]:
+    """`RULE[:reason]` words as a mapping from a rule's id to the reason; NotFound for a rule that does not exist."""
+    parts = (word.partition(":") for word in words)
+    return {checks.rule_named(name.strip()).id: reason.strip() for name, _, reason in parts}
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
