@@ -15,7 +15,8 @@ from mooring.checks.command.scope import Scope
 from mooring.checks.command.shell import read_shell
 from mooring.image import MemoryImage
 
-KEYWORDS = (*"if fi case esac in { } ( ) do done for x ; ;; exec [[ ]] & | a() trap wait".split(), "\n")
+_ROW = "if fi case esac in { } ( ) do done for x ; ;; exec [[ ]] & | a() trap wait"
+KEYWORDS = (*_ROW.split(), "\n")
 SERVE_ARGS = "uvicorn.run(app, host='0.0.0.0', port=args.port)"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 
@@ -342,9 +343,24 @@ def test_any_row_of_keywords_leaves_a_start_command(words):
 
 
 @pytest.mark.parametrize(
-    "text", ["$(" * 100_000, "${a:-" * 50_000, "((" * 100_000, "{ " * 100_000, "a=$a$a$a$a;" * 20_000, "if " * 50_000]
+    "text",
+    [
+        "$(" * 100_000,
+        "${a:-" * 50_000,
+        "((" * 100_000,
+        "{ " * 100_000,
+        "a=$a$a$a$a;" * 20_000,
+        "if " * 50_000,
+        "{ x; " * 50_000,
+    ],
 )
 def test_a_script_made_to_exhaust_us_is_done_with_at_once(text):
     assert len(text) <= 256 * 1024
     start = through(text)
     assert not start.program
+
+
+def test_a_source_made_to_exhaust_us_is_done_with_at_once():
+    doubling = "".join(f"a{n} = f'{{a{n + 1}}}{{a{n + 1}}}{{a{n + 1}}}{{a{n + 1}}}'\n" for n in range(60))
+    source = f"import uvicorn\n{doubling}a60 = '127.0.0.1'\n" + "uvicorn.run(app, host=a0, port=p.port)\n" * 4000
+    assert served(image("python3", "/a.py", files={"/a.py": source})).host is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ def _port(place: int, default: int) -> Argument:
     return Argument(name="port", place=place, default=default)
 
 
+MOST_CALLS = 20
 LOOPBACK, ALL = "127.0.0.1", "0.0.0.0"  # noqa: S104 - what servers bind unless told otherwise
 CALLS = (
     Call(
@@ -126,7 +128,7 @@ CALLS = (
 
 def served_by(source: Source) -> Found | None:
     """The one call of the source that serves; None if there is none, or several that differ."""
-    found = [one for call in source.calls() if (one := _recognised(source, call))]
+    found = list(itertools.islice((one for call in source.calls if (one := _recognised(source, call))), MOST_CALLS))
     said = {(one.call.kind, repr(one.host), repr(one.port)) for one in found}
     return found[0] if len(said) == 1 else None
 
@@ -134,7 +136,7 @@ def served_by(source: Source) -> Found | None:
 def _recognised(source: Source, node: ast.Call) -> Found | None:
     name = dotted(node.func)
     for call in CALLS:
-        if source.imports(call.module) and _is_called(name, call):
+        if call.module in source.imports and _is_called(name, call):
             # asyncio.run and subprocess.run end like app.run, and are not meant.
             if call.name == ".run" and name.split(".")[0] in _OTHERS:
                 continue

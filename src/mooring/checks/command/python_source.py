@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 # Distinguishes what cannot be known from None, which is a value that source may hold.
 UNKNOWN = object()
 DEEPEST_FOLD = 20
+LONGEST_TEXT = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +26,12 @@ class Source:
     environment: Mapping[str, str] = field(hash=False)
     arguments: Sequence[str] = ()
     constants: Mapping[str, ast.expr] = field(default_factory=dict, hash=False)
+    folded: dict[str, object] = field(default_factory=dict, hash=False, repr=False)
 
-    def imports(self, module: str) -> bool:
-        """Whether it imports that module, or from it."""
-        return any(name.split(".")[0] == module for name in self._imported())
+    @functools.cached_property
+    def imports(self) -> frozenset[str]:
+        """The modules it imports, or imports from, without what is behind their first dot."""
+        return frozenset(name.split(".")[0] for name in self._imported())
 
     def _imported(self) -> Iterator[str]:
         for node in ast.walk(self.tree):
@@ -36,9 +40,10 @@ class Source:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 yield node.module
 
-    def calls(self) -> Iterator[ast.Call]:
+    @functools.cached_property
+    def calls(self) -> tuple[ast.Call, ...]:
         """Every call there is."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return tuple(node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
 
     def value(self, node: ast.expr | None, depth: int = 0) -> object:
         """What an expression comes to, UNKNOWN where only running it would tell."""
@@ -86,7 +91,11 @@ def dotted(node: ast.expr) -> str:
 
 
 def _name(source: Source, node: ast.Name, depth: int) -> object:
-    return source.value(source.constants.get(node.id), depth)
+    # Each name once: names that are made of names, twice each, would take for ever.
+    if node.id not in source.folded:
+        source.folded[node.id] = UNKNOWN
+        source.folded[node.id] = source.value(source.constants.get(node.id), depth)
+    return source.folded[node.id]
 
 
 def _call(source: Source, node: ast.Call, depth: int) -> object:
@@ -128,20 +137,25 @@ def _either(source: Source, node: ast.BoolOp, depth: int) -> object:
 
 def _joined(source: Source, node: ast.JoinedStr, depth: int) -> object:
     values = [source.value(each.value if isinstance(each, ast.FormattedValue) else each, depth) for each in node.values]
-    return UNKNOWN if UNKNOWN in values else "".join(map(str, values))
+    return UNKNOWN if UNKNOWN in values else _short("".join(map(str, values)))
 
 
 def _sum(source: Source, node: ast.BinOp, depth: int) -> object:
     left, right = source.value(node.left, depth), source.value(node.right, depth)
     if isinstance(node.op, ast.Add) and isinstance(left, str) and isinstance(right, str):
-        return left + right
+        return _short(left + right)
     return UNKNOWN
+
+
+def _short(text: str) -> object:
+    """A longer one is no address, and might have been made to exhaust us."""
+    return text if len(text) <= LONGEST_TEXT else UNKNOWN
 
 
 def _option(source: Source, node: ast.Attribute, depth: int) -> object:
     """`args.port`, where argparse is told of `--port`: what the command line says, else the default."""
     flag = "--" + node.attr
-    told = [call for call in source.calls() if dotted(call.func).endswith(".add_argument") and _names(call, flag)]
+    told = [call for call in source.calls if dotted(call.func).endswith(".add_argument") and _names(call, flag)]
     if len(told) != 1 or not isinstance(node.value, ast.Name):
         return UNKNOWN
     given = [one for one in source.arguments if one.partition("=")[0] in (flag, flag.replace("_", "-"))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mooring.checks.command.lexer import Token, Unclear, tokens
 
+DEEPEST = 50
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=")
 _REDIRECTION = re.compile(r"\d*(?:<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)|&>>?")
 _OPENERS = {"if": "if", "while": "loop", "until": "loop", "{": "group"}
@@ -148,7 +149,7 @@ class _Parser:
             self._skip_to(")")
         else:
             self._function = ""
-            self._stack.append("subshell")
+            self._push("subshell")
 
     def _skip_to(self, raw: str) -> None:
         while self._at < len(self._tokens) and self._tokens[self._at].raw != raw:
@@ -168,7 +169,7 @@ class _Parser:
         if self._assignments or not word:
             return False
         if word in _OPENERS:
-            self._stack.append(f"function {self._function}" if word == "{" and self._function else _OPENERS[word])
+            self._push(f"function {self._function}" if word == "{" and self._function else _OPENERS[word])
             self._function = ""
         elif word in _CLOSERS:
             self._pop({"fi": "if", "done": "loop", "esac": "case", "}": "group"}[word])
@@ -185,11 +186,11 @@ class _Parser:
             if self._peek() == "(":
                 self._at += 2
         elif word == "case":
-            self._stack.append("case")
+            self._push("case")
             self._skip_to("in")
             self._skip_pattern()
         else:
-            self._stack.append("loop")
+            self._push("loop")
             while self._at < len(self._tokens) and self._peek() not in (";", "\n", "do"):
                 self._at += 1
 
@@ -201,6 +202,11 @@ class _Parser:
             if self._peek() == "(":
                 self._at += 1
             self._skip_to(")")
+
+    def _push(self, what: str) -> None:
+        if len(self._stack) >= DEEPEST:
+            raise Unclear("its constructs nest too deep to be followed")
+        self._stack.append(what)
 
     def _pop(self, what: str) -> None:
         top = self._stack[-1] if self._stack else ""

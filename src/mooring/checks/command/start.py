@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from mooring.checks.command.ending import Handing
 from mooring.checks.command.identity import Identity, identity
@@ -96,8 +97,19 @@ class StartCommand:
         return tuple(step for step in self.shells if step.path)
 
 
+# A dozen rules ask for the same; what was read goes with the files it was read from.
+_KNOWN: WeakKeyDictionary[Filesystem, dict[ImageConfig, StartCommand]] = WeakKeyDictionary()
+
+
 def start_command(config: ImageConfig, files: Filesystem) -> StartCommand:
     """What the image starts, as far as it can be told without running it; never fails."""
+    known = _KNOWN.setdefault(files, {})
+    if config not in known:
+        known[config] = _followed(config, files)
+    return known[config]
+
+
+def _followed(config: ImageConfig, files: Filesystem) -> StartCommand:
     words = config.command
     scope = Scope(values=dict(config.env), directory=config.working_dir or "/")
     who = identity(config, files)

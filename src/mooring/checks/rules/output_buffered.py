@@ -86,7 +86,7 @@ def _prints(content: bytes, path: str) -> int:
     source = parsed(content, path, {})
     if source is None or b"sys.stdout.reconfigure" in content or b"sys.stdout.flush" in content:
         return 0
-    lines = [call.lineno for call in source.calls() if dotted(call.func) == "print" and _keeps(call)]
+    lines = [call.lineno for call in source.calls if dotted(call.func) == "print" and _keeps(call)]
     return min(lines, default=0)
 
 
