@@ -7,6 +7,8 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from mooring.image.record import Bounds
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -97,12 +99,13 @@ def is_text(data: bytes) -> bool:
 
 
 class Allowance:
-    """How much text may still be kept, for all layers together; used by several threads."""
+    """How much text may still be kept, for all layers together, and how many entries; used by several threads."""
 
     def __init__(self, *, in_all: int = MAX_KEPT_IN_ALL, plain: int = MAX_PLAIN_IN_ALL) -> None:
         self._in_all = in_all
         self._plain = plain
         self._lock = threading.Lock()
+        self.bounds = Bounds()
 
     def grants(self, path: str, data: bytes) -> bool:
         """Whether this content is to be kept; if so, it is counted."""

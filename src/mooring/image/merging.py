@@ -38,7 +38,8 @@ class Merging:
             self._tree.lay(record)
         except Invalid as error:
             raise Invalid(f"layer {number + 1} of {len(self._layers)}: {error.message}", hint=error.hint) from None
-        self._oddities += record.oddities_of(number)[: MAX_ODDITIES + 1]
+        room = max(MAX_ODDITIES + 1 - len(self._oddities), 1)
+        self._oddities += record.oddities_of(number)[-room:]
         self._sizes.append(
             LayerSize(
                 digest=layer.digest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,37 @@ KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 KIND_SHIFT = 12
 CAPABILITIES = 1 << 16
 HIGHEST_ID = 0xFFFF_FFFF
-# The largest images seen have some 600,000 entries; beyond this it is an attack, and memory must end somewhere.
-MAX_ENTRIES = 3_000_000
-MAX_NAME_BYTES = 256 << 20
+# The largest images seen have some 600,000 entries, a tenth of them folders, which count thrice: that is what they take
+# in memory beside a file's 200 bytes. Beyond this it is an attack, and memory must end somewhere.
+MAX_ENTRIES = 2_000_000
+FOLDER_COUNTS = 3
+MAX_NAME_BYTES = 128 << 20
+# How far a layer may get before it is counted with the others.
+COUNTED_AT_ONCE = 1000
+# Linux takes no longer name, and none that is deeper has been seen to 60.
+MAX_PART_BYTES = 255
+MAX_DEPTH = 512
 MAX_ODDITIES = 1000
+MAX_ODDITY_CHARACTERS = 300
+
+
+class Bounds:
+    """How many entries and bytes of names an image's layers may have, all together; used by several threads."""
+
+    def __init__(self) -> None:
+        self._entries = 0
+        self._name_bytes = 0
+        self._lock = threading.Lock()
+
+    def count(self, entries: int, name_bytes: int = 0) -> None:
+        """So many more. Invalid when it is more than any image needs."""
+        with self._lock:
+            self._entries += entries
+            self._name_bytes += name_bytes
+        if self._entries > MAX_ENTRIES:
+            raise Invalid(f"more than {MAX_ENTRIES} entries, folders counted thrice, which no image needs")
+        if self._name_bytes > MAX_NAME_BYTES:
+            raise Invalid(f"names of more than {MAX_NAME_BYTES >> 20} MiB in all, which no image needs")
 
 
 class Columns:
@@ -57,7 +85,10 @@ class Columns:
 class LayerRecord:
     """One layer as read. Paths are normal and without a leading slash: a folder's number, and a name in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._entries = 0
+        self._counted = (0, 0)
         self.columns = Columns()
         self.folders: dict[str, int] = {}
         self.parents = array("I")
@@ -88,10 +119,9 @@ class LayerRecord:
         parent, _, name = path.rpartition("/")
         number = self.folders.get(parent)
         if number is None:
-            number = self.folders[parent] = len(self.folders)
-            self._name_bytes += len(parent)
+            number = self._folder(parent)
         self.parents.append(number)
-        self._names += name.encode("utf-8", "surrogateescape")
+        self._names += encoded_part(name)
         self._ends.append(len(self._names))
         self.columns.append(member, kind)
         if member.target:
@@ -101,8 +131,21 @@ class LayerRecord:
             self.unpacked += member.size
             if member.stored_size != member.size:
                 self.stored_sizes[index] = member.stored_size
-        self._require_bounds()
+        self._entries += FOLDER_COUNTS if kind is EntryKind.FOLDER else 1
+        self._count()
         return index
+
+    def _folder(self, path: str) -> int:
+        """The number of a folder that is new here."""
+        parts = path.split("/")
+        if len(parts) > MAX_DEPTH:
+            raise Invalid(f"a path of {len(parts)} folders, where {MAX_DEPTH} are plenty: {path[:80]!r}...")
+        for part in parts:
+            encoded_part(part)
+        number = self.folders[path] = len(self.folders)
+        self._entries += FOLDER_COUNTS
+        self._name_bytes += len(path)
+        return number
 
     def hide(self, folder: str, name: str) -> None:
         """Record that this layer deletes what older ones have at that place; all in the folder without a name."""
@@ -111,13 +154,14 @@ class LayerRecord:
         else:
             self.opaque.append(folder)
         self._name_bytes += len(folder) + len(name)
-        self._require_bounds()
+        self._entries += 1
+        self._count()
 
-    def _require_bounds(self) -> None:
-        if len(self.columns) + len(self.whiteouts) + len(self.opaque) > MAX_ENTRIES:
-            raise Invalid(f"more than {MAX_ENTRIES} entries, which no image needs")
-        if self.name_bytes > MAX_NAME_BYTES:
-            raise Invalid(f"names of more than {MAX_NAME_BYTES >> 20} MiB in all, which no image needs")
+    def _count(self) -> None:
+        entries, names = self._counted
+        if self._entries - entries >= COUNTED_AT_ONCE or self.name_bytes - names >= COUNTED_AT_ONCE * MAX_PART_BYTES:
+            self._counted = self._entries, self.name_bytes
+            self._bounds.count(self._entries - entries, self.name_bytes - names)
 
     def name(self, index: int) -> str:
         """The last part of an entry's path."""
@@ -127,7 +171,7 @@ class LayerRecord:
     def odd(self, path: str, what: str) -> None:
         """Record an oddity; beyond a thousand they are only counted."""
         if len(self.oddities) < MAX_ODDITIES:
-            self.oddities.append((path, what))
+            self.oddities.append((path, what[:MAX_ODDITY_CHARACTERS]))
         else:
             self.unlisted_oddities += 1
 
@@ -137,3 +181,11 @@ class LayerRecord:
         if self.unlisted_oddities:
             found.append(Oddity(layer=layer, path="/", what=f"{self.unlisted_oddities} more oddities are not listed"))
         return found
+
+
+def encoded_part(name: str) -> bytes:
+    """A file's name in bytes; Invalid when it is longer than Linux takes one."""
+    data = name.encode("utf-8", "surrogateescape")
+    if len(data) > MAX_PART_BYTES:
+        raise Invalid(f"a name of {len(data)} bytes, where Linux takes {MAX_PART_BYTES}: {name[:80]!r}...")
+    return data

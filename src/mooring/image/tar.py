@@ -54,7 +54,7 @@ class TarReader:
     @property
     def where(self) -> str:
         """Where in the archive the reading is, in words."""
-        return f"entry {self._entries} ({self._name!r})" if self._name else f"after entry {self._entries}"
+        return f"entry {self._entries} ({self._name[:200]!r})" if self._name else f"after entry {self._entries}"
 
     def members(self) -> Iterator[Member]:
         """Every entry, up to the end of the archive; what follows that is left in the feed.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from mooring.errors import Invalid
 from mooring.image.entry import EntryKind
 from mooring.image.member import Member
-from mooring.image.record import MAX_ENTRIES, Columns
+from mooring.image.record import FOLDER_COUNTS, MAX_ENTRIES, Columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 # What Linux allows before it calls it a loop.
 MAX_HOPS = 40
+# Parts of all targets on one way, beyond which it counts as a loop: 40 long targets for each of a million hard links
+# would take hours. Real ways have ten.
+MAX_TARGET_PARTS = 1000
+# What a path may have when all symlinks in it are followed: as long as Linux takes one at once.
+MAX_REAL_PATH = 4096
 IMPLICIT = Member(name="", mode=0o755)
 
 
@@ -50,6 +55,7 @@ class Tree:
         self.columns.append(IMPLICIT, EntryKind.FOLDER)
         self.root: Folder = {"": 0}
         self.starts: list[int] = []
+        self.implied = 0
         self.stored_sizes: dict[int, int] = {}
         self.targets: dict[int, str] = {}
         self.texts: dict[int, bytes] = {}
@@ -73,7 +79,7 @@ class Tree:
         names: list[str] = []
         trail = [self.root]
         left = path.split("/")[::-1]
-        hops = 0
+        hops = expanded = 0
         while left:
             part = left.pop()
             if part in {"", "."}:
@@ -92,10 +98,11 @@ class Tree:
                 continue
             if self.kind(node) is not EntryKind.SYMLINK or not (left or follow):
                 return None if left else Place((*names, part), node)
-            hops += 1
-            if hops > MAX_HOPS:
-                return None
             target = self.targets.get(node, "")
+            hops += 1
+            expanded += target.count("/")
+            if hops > MAX_HOPS or expanded > MAX_TARGET_PARTS:
+                return None
             if target.startswith("/"):
                 names, trail = [], [self.root]
             left.extend(target.split("/")[::-1])
@@ -146,16 +153,11 @@ class _Laying:
         tree, record, start = self._tree, self._record, self._start
         tree.starts.append(start)
         tree.columns.extend(record.columns)
-        self._require_bound()
         tree.stored_sizes.update((start + index, size) for index, size in record.stored_sizes.items())
         tree.targets.update((start + index, target) for index, target in record.targets.items())
         tree.texts.update((start + index, text) for index, text in record.texts.items())
         self._hide()
         self._place()
-
-    def _require_bound(self) -> None:
-        if len(self._tree.columns) > MAX_ENTRIES:
-            raise Invalid(f"more than {MAX_ENTRIES} entries, which no image needs")
 
     def _hide(self) -> None:
         """Whiteouts are about older layers, wherever in the layer they stand: so they come first."""
@@ -206,7 +208,7 @@ class _Laying:
             self._record.odd(path, "is twice in the layer: the last one counts")
         if self._tree.kind(own) is EntryKind.SYMLINK and kind is EntryKind.FOLDER:
             self._record.odd(path, f"a folder takes the place of a symlink to {self._tree.targets.get(own, '')}")
-        if not both_folders:
+        if not both_folders and (isinstance(old, dict) or self._tree.kind(own) is EntryKind.SYMLINK):
             # Folders were found through what is replaced now.
             self._homes.clear()
 
@@ -221,22 +223,29 @@ class _Laying:
     def _home(self, path: str) -> Folder:
         """The folder of that path, through symlinks; made as far as it is missing, as runtimes do."""
         folder = self._tree.root
-        made = ""
-        for part in path.split("/") if path else ():
-            made = f"{made}/{part}"
+        parts = path.split("/") if path else []
+        length = len(path)
+        for at, part in enumerate(parts):
             node = folder.get(part)
             if isinstance(node, int) and self._tree.kind(node) is EntryKind.SYMLINK:
-                place = self._tree.find(made, follow=True)
+                place = self._tree.find("/".join(parts[: at + 1]), follow=True)
                 node = place.node if place else None
+                length += sum(map(len, place.names)) if place else 0
             if not isinstance(node, dict):
                 if node is not None or part in folder:
-                    self._record.odd(made, "is no folder, yet things are put into it: taken as one")
+                    self._record.odd(
+                        f"/{'/'.join(parts[: at + 1])}", "is no folder, yet things are put into it: taken as one"
+                    )
                     self._homes.clear()
                 node = folder[part] = self._implicit()
             folder = node
+        if length > MAX_REAL_PATH:
+            raise Invalid(f"a path of more than {MAX_REAL_PATH} characters, its symlinks followed: {path[:80]!r}...")
         return folder
 
     def _implicit(self) -> Folder:
         self._tree.columns.append(IMPLICIT, EntryKind.FOLDER)
-        self._require_bound()
+        self._tree.implied += 1
+        if len(self._tree.columns) + self._tree.implied * (FOLDER_COUNTS - 1) > MAX_ENTRIES:
+            raise Invalid(f"more than {MAX_ENTRIES} entries, folders counted thrice, which no image needs")
         return {"": len(self._tree.columns) - 1}

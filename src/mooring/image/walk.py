@@ -24,7 +24,7 @@ class Walk:
     """Records the members of one layer as they come."""
 
     def __init__(self, layer: int, inspect: Inspector | None, allowance: Allowance) -> None:
-        self.record = LayerRecord()
+        self.record = LayerRecord(allowance.bounds)
         self._layer = layer
         self._inspect = inspect
         self._allowance = allowance
