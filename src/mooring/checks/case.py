@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mooring.checks.config_source import ConfigSearch
     from mooring.checks.mending import Change
     from mooring.checks.rule import Rule
+    from mooring.checks.scanning import Antivirus
     from mooring.checks.trial import ServerTrial, Trial
     from mooring.checks.wish import Wish
     from mooring.contract import Edition, ModelConfig
@@ -41,8 +42,9 @@ RUNNING = ("start", "health", "calls", "bodies", "repeats", "growth", "idle", "l
 class Case:
     """What is to be judged, and how each part of it can be looked at; what is None, the subject does not have.
 
-    `read` is the one pass over an image's files; `scan` the files of a project that was not built. `start_trial` runs
-    it; `why_not_run` says why that is None. `found` hears of each result, `doing` of what takes its time.
+    `read` is the one pass over an image's files; `scan` the files of a project that was not built; `antivirus`
+    tells how asking clamd went in either. `start_trial` runs it; `why_not_run` says why that is None. `found` hears
+    of each result, `doing` of what takes its time.
     """
 
     subject: Subject
@@ -52,6 +54,7 @@ class Case:
     image_config: ImageConfig | None = None
     read: Callable[[], Filesystem] | None = None
     scan: Callable[[], tuple[Note, ...]] | None = None
+    antivirus: Callable[[], Antivirus | None] | None = None
     changes: Callable[[], tuple[Change, ...]] | None = None
     config: Path | None = None
     start_trial: StartTrial | None = None
@@ -112,6 +115,8 @@ class _Suppliers:
             "image_config": self.image_config,
             "files": lambda: self._pieces["files"],
             "detections": self.detections,
+            "steps": self.steps,
+            "antivirus": self.antivirus,
             "changes": self.changes,
             "config_search": lambda: self._pieces["config_search"],
             "config": self.config,
@@ -142,6 +147,16 @@ class _Suppliers:
 
     def detections(self) -> tuple[Note, ...]:
         return self._case.scan() if self._case.scan else self._pieces["files"].notes
+
+    def steps(self) -> tuple[str, ...]:
+        """What made each layer; nothing for a project's folder."""
+        return tuple(layer.created_by for layer in self._pieces["files"].layers) if self._case.read else ()
+
+    def antivirus(self) -> Antivirus:
+        outcome = self._case.antivirus() if self._case.antivirus else None
+        if outcome is None:
+            raise NotAsked("no clamd is configured (MOORING_CLAMD)")
+        return outcome
 
     def changes(self) -> tuple[Change, ...]:
         if self._case.changes is None:

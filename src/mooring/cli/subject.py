@@ -18,7 +18,7 @@ from mooring.checks import Subject
 from mooring.checks.case import Case
 from mooring.checks.folder import folder_notes
 from mooring.checks.mending import changes
-from mooring.checks.scanning import scanner
+from mooring.checks.scanning import Scanner, scanner
 from mooring.checks.trial import ServerTrial, Trial
 from mooring.cli.curl import sample_file
 from mooring.cli.watching import Watching
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mooring.cli.checking import Asked
     from mooring.contract import Edition, ModelConfig
     from mooring.image import Image, Movable
-    from mooring.image.image import Inspector
 
 SERVER = re.compile(r"https?://", re.IGNORECASE)
 # A word that can only be a path: it begins like one, or ends like an archive.
@@ -66,7 +65,7 @@ class _Opening:
         self._wish = asked.wish()
         self._stack = stack
         self._watching = watching
-        self._inspector: Inspector | None = None
+        self._inspector: Scanner | None = None
         self._engine: DockerEngine | None = None
 
     def case(self) -> Case:
@@ -208,6 +207,7 @@ class _Opening:
             wish=self._wish,
             config=self._asked.config,
             start_trial=start_trial,
+            antivirus=lambda: self._scanner().antivirus,
             doing=self._watching.doing,
         )
 
@@ -217,7 +217,7 @@ class _Opening:
             return edition(self._asked.edition)
         return edition(own) if own in editions() else edition()
 
-    def _scanner(self) -> Inspector:
+    def _scanner(self) -> Scanner:
         if self._inspector is None:
             self._inspector = scanner(allowed=self._asked.allowed_imports, clamd=os.environ.get(CLAMD, ""))
         return self._inspector

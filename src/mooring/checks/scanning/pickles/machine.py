@@ -49,8 +49,8 @@ class Machine:
     """The stack, the memo, and what was imported so far.
 
     `strict` ends where an unpickler would fail for want of values. `imports` are the names in the order they appear;
-    `unresolved` counts imports whose names are made while loading, `registered` those by a number of copyreg's; `called`
-    tells that something imported was called, `patched` names what had its own state set.
+    `unresolved` counts imports whose names are made while loading, `registered` those by a number of copyreg's;
+    `called` tells that something imported was called, `patched` names what had its own state set.
     """
 
     strict: bool = False
