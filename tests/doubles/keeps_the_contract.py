@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 
-LINGER_SECONDS = float(os.environ.get("LINGER", "0"))
+# Long enough for what was on its way when the signal came.
+LINGER_SECONDS = float(os.environ.get("LINGER", "0.5"))
 
 
 class Api(http.server.BaseHTTPRequestHandler):

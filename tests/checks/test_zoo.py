@@ -1,0 +1,237 @@
+"""Images that misbehave, each in one way, under the whole check: the rule that is meant for it speaks, and no other."""
+
+import concurrent.futures
+import contextlib
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from mooring import checks
+from mooring.cli.checking import Asked
+from mooring.cli.subject import opened
+from mooring.contract import ModelConfig, edition, editions
+
+pytestmark = pytest.mark.engine
+# What a container does is mostly to wait; more at once would make a small machine slow enough to be called late.
+AT_ONCE = 3
+HEALTH = {"url": "/health", "protocol": "http", "initial_delay_seconds": "12", "timeout_seconds": "3"}
+# For those that never become ready: how long the check waits is what the probes bear.
+BRIEF = {**HEALTH, "initial_delay_seconds": "1", "period_seconds": "1", "failure_threshold": "5"}
+RUN_SH = "/home/run.sh"
+SERVER = ("python3", "-u", "/double.py")
+
+
+def config(*, health=HEALTH, protocol="http"):
+    text = {"type": "object", "properties": {"text": {"type": "string", "maxLength": 1000}}}
+    result = {"type": "object", "properties": {"mnist_result": {"type": "integer"}}, "required": ["mnist_result"]}
+    api = {
+        "protocol": protocol,
+        "url": "/",
+        "method": "POST",
+        "request": {"Content-type": "application/json", "data": text},
+        "response": {"Content-type": "application/json", "data": result},
+    }
+    return {
+        "model_algorithm": "reading",
+        "model_type": "Image",
+        "apis": [api],
+        **({"health": health} if health else {}),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Animal:
+    """One image, how it is checked, the rules that must speak, and words that one of them must say."""
+
+    double: str
+    rules: tuple[str, ...] = ()
+    says: str = ""
+    words: tuple[str, ...] = ()
+    command: tuple[str, ...] = SERVER
+    config: dict = field(default_factory=config)
+    files: dict = field(default_factory=dict)
+    environ: dict = field(default_factory=dict)
+    name: str = ""
+
+    def __str__(self):
+        return self.name or self.double
+
+
+OTC_2024 = ("--edition", "otc-2024")
+ROLLING = ("--edition", "otc-2024", "--rolling-upgrade")
+BATCH = ("--kind", "batch")
+ZOO = (
+    # It does not become ready.
+    Animal(double="exits_at_once", rules=("RUN-START-01",), says="no weights in /models"),
+    Animal(
+        double="crashes_again_and_again",
+        rules=("RUN-START-01",),
+        says="cannot open /models/model.onnx",
+        config=config(health=BRIEF),
+    ),
+    Animal(double="forks_into_background", rules=("RUN-START-01",), says="finished-at-once"),
+    Animal(double="misses_a_module", rules=("RUN-START-01",), says="no module named flask"),
+    Animal(double="misses_a_library", rules=("RUN-START-01",), says="libGL.so.1 is not in the image"),
+    Animal(double="grows_without_end", rules=("RUN-START-01",), says="limit of 64 MiB", words=("--memory", "64m")),
+    Animal(double="never_ready", rules=("RUN-START-01",), says="layer 3 of 900", config=config(health=BRIEF)),
+    Animal(double="listens_on_8000", rules=("RUN-PORT-01",), says="0.0.0.0:8000", config=config(health=BRIEF)),
+    Animal(double="listens_on_loopback", rules=("RUN-PORT-02",), says="127.0.0.1:8080", config=config(health=BRIEF)),
+    Animal(
+        double="speaks_tls",
+        rules=("RUN-PROTO-01",),
+        says="speaks https, and config.json declares http",
+        config=config(health=BRIEF),
+    ),
+    Animal(
+        double="keeps_the_contract",
+        name="speaks_plain_http",
+        rules=("RUN-PROTO-01",),
+        says="speaks http, and config.json declares https",
+        config=config(health=BRIEF, protocol="https"),
+    ),
+    Animal(
+        double="exits_at_once",
+        name="is_no_program",
+        rules=("RUN-START-01",),
+        says="exec format error",
+        # An executable file that is none is what a program for another processor looks like to the kernel.
+        command=("sh", "-c", "printf '\\177ELF\\2' >/tmp/program; chmod +x /tmp/program; exec /tmp/program"),
+    ),
+    Animal(double="health_fails", rules=("RUN-HEALTH-01",), says="answers 500", config=config(health=BRIEF)),
+    Animal(double="has_no_health", rules=("RUN-HEALTH-01",), says="answers 404", config=config(health=BRIEF)),
+    # It becomes ready, with a flaw.
+    Animal(
+        double="loads_slowly",
+        rules=("RUN-START-02",),
+        says="bears 9 s",
+        config=config(health={**BRIEF, "failure_threshold": "8"}),
+    ),
+    Animal(double="fills_its_memory", rules=("RUN-START-03",), says="of its limit of 640", words=("--memory", "640m")),
+    Animal(double="health_without_content", rules=("RUN-HEALTH-02",), says="answers 204"),
+    Animal(double="healthy_before_ready", rules=("RUN-HEALTH-03",), says="loading the model"),
+    Animal(
+        double="blocks_health",
+        rules=("RUN-HEALTH-04",),
+        says="later than 1 s",
+        config=config(health={**HEALTH, "timeout_seconds": "1"}),
+    ),
+    # Its api does not do what it should.
+    Animal(double="serves_another_route", rules=("RUN-API-01",), says="POST / answers 404"),
+    Animal(double="fails_on_valid_input", rules=("RUN-API-02",), says="no kernel image is available"),
+    Animal(double="answers_not_as_declared", rules=("RUN-API-03",), says="mnist_result"),
+    Animal(double="fails_on_bad_input", rules=("RUN-API-04",), says="answers 500"),
+    Animal(double="hangs_on_bad_input", rules=("RUN-API-04",), says="no answer within"),
+    Animal(double="hangs_up_on_bad_input", rules=("RUN-API-04",), says="closes the connection"),
+    Animal(double="errors_with_status_200", rules=("RUN-API-05",), says="expected JSON like"),
+    Animal(double="dies_on_bad_json", rules=("RUN-API-06",), says="exit code 1"),
+    Animal(double="refuses_large_bodies", rules=("RUN-BODY-01",), says="answers 413"),
+    Animal(double="hangs_on_too_large_bodies", rules=("RUN-BODY-02",), says="no answer within"),
+    Animal(double="answers_at_random", rules=("RUN-REPEAT-01",), says="mnist_result"),
+    Animal(double="leaks", rules=("RUN-MEM-01",), says="KiB a call"),
+    # It logs where nobody looks, or too late.
+    Animal(double="logs_to_a_file", rules=("RUN-LOG-01",), says="/tmp/server.log"),  # noqa: S108 - where it logs
+    Animal(double="logs_to_a_file_too", rules=("RUN-LOG-03",), says="/tmp/server.log"),  # noqa: S108 - the same
+    Animal(double="buffers_its_logs", rules=("RUN-LOG-02",), says="late"),
+    Animal(double="writes_nothing"),
+    # It ends badly.
+    Animal(double="ignores_sigterm", rules=("RUN-TERM-01",), says="no handler for SIGTERM"),
+    Animal(double="drops_requests_in_flight", rules=("RUN-TERM-02",), says="got no answer"),
+    Animal(
+        double="stops_listening_at_sigterm", rules=("RUN-TERM-03",), says="answered new requests for", words=ROLLING
+    ),
+    Animal(double="closes_idle_connections", rules=("RUN-KEEP-01",), says="measured", words=OTC_2024),
+    # Nothing is wrong with this one.
+    Animal(double="keeps_the_contract"),
+    # Started as a batch service starts it.
+    Animal(
+        double="keeps_the_contract",
+        name="starts_in_the_background",
+        rules=("RUN-BOOT-01",),
+        says="finished-at-once",
+        command=("sh", RUN_SH),
+        files={RUN_SH: b"#!/bin/sh\npython3 -u /double.py &\n"},
+        words=BATCH,
+    ),
+)
+
+
+# All that any edition asks, and the most expensive: its end is watched for longer than a minute.
+STRICT = Animal(
+    double="keeps_the_contract",
+    name="keeps_the_contract_in_an_upgrade",
+    environ={"LINGER": "60"},
+)
+
+
+@pytest.fixture(scope="module")
+def reports(request, double):
+    """The reports of all animals that are asked for in this run, each as soon as it is there."""
+    asked = [item.callspec.params["animal"] for item in request.session.items if "animal" in _params(item)]
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {str(animal): pool.submit(check, image(double, animal), *animal.words) for animal in asked}
+
+
+def _params(item):
+    return item.callspec.params if hasattr(item, "callspec") else {}
+
+
+@pytest.fixture(scope="module")
+def strict_case(double):
+    """The case of an image that lingers, with its one trial and its one reading for whoever judges it."""
+    asked = Asked(subject=image(double, STRICT), edition="huawei-2025", rolling_upgrade=True)
+    with opened(asked) as case, case.start_trial(ModelConfig.parse(json.dumps(STRICT.config).encode())) as trial:
+        files = case.read()
+        yield replace(case, read=lambda: files, start_trial=lambda _: contextlib.nullcontext(trial))
+
+
+def image(double, animal):
+    return double(
+        animal.double,
+        command=animal.command,
+        labels={"io.mooring.config": json.dumps(animal.config)},
+        files=animal.files,
+        environ=animal.environ,
+    )
+
+
+def check(name, *words):
+    """The report as programs get it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mooring.cli", "check", name, "--format", "json", *words],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
+
+
+def heavy(result):
+    """What is worth more than a remark, as lines."""
+    return [f"{one['level']}: {one['message']}" for one in result["findings"] if one["level"] != "info"]
+
+
+@pytest.mark.parametrize("animal", ZOO, ids=str)
+def test_an_image_that_misbehaves_is_caught_by_the_rule_that_is_meant_for_it_and_by_no_other(animal, reports):
+    report = reports[str(animal)].result()
+    speaking = {result["rule"]: heavy(result) for result in report["results"] if result["status"] == "failed"}
+    assert set(speaking) == set(animal.rules), speaking
+    assert animal.says in "\n".join(line for lines in speaking.values() for line in lines)
+
+
+@pytest.mark.parametrize("name", editions())
+def test_an_image_that_keeps_the_contract_passes_every_rule_of_every_edition(name, strict_case):
+    report = checks.check(replace(strict_case, edition=edition(name)))
+    failing = {
+        result.rule.id: [finding.message for finding in result.findings]
+        for result in report.results
+        if result.status is checks.Status.FAILED
+    }
+    assert not failing
+    unknown = {result.rule.id: result.why for result in report.results if result.status is checks.Status.UNKNOWN}
+    assert not unknown
+    assert report.verdict is checks.Verdict.KEEPS
