@@ -56,7 +56,8 @@ class Caller:
     def call(self, question: Question) -> Exchange:
         """Ask, and keep what came of it; notice when the container did not outlive it."""
         found = self.tried(question)
-        self.keep(question, found)
+        if found.status not in question.unremarkable:
+            self.keep(question, found)
         return found
 
     def keep(self, question: Question, found: Exchange) -> None:

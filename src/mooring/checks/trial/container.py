@@ -227,14 +227,14 @@ class Trial:
     def _end(self) -> Ending:
         asked = self._asked()
         termination = self.start.termination
-        edition, rolling = self._expected.edition, self._wish.rolling_upgrade
+        edition, whole = self._expected.edition, self._wish.rolling_upgrade or self._wish.patient
         linger, drain = (
             float(edition.get(fact, 0)) for fact in (vocabulary.LINGER_AFTER_SIGTERM, vocabulary.DRAIN_LIMIT)
         )
         limits = Limits(
             linger=linger,
             drain=drain,
-            watched=max(drain, ENDING_SECONDS) if rolling else ENDING_SECONDS,
+            watched=max(drain, ENDING_SECONDS) if whole else ENDING_SECONDS,
             answer=min(asked.caller.limit_seconds, max(FLIGHT_SECONDS, FLIGHT_FACTOR * asked.caller.slowest_seconds)),
         )
         if self._listening:

@@ -25,6 +25,7 @@ HELD_SECONDS = 0.4
 EVERY_SECONDS = 0.2
 # Until the server has read the beginning of what is sent.
 SETTLE_SECONDS = 0.15
+TAKEN_UP_SECONDS = 0.06
 MOST_OPEN = 20
 LOOK_SECONDS = 0.05
 OVER_SECONDS = 1.0
@@ -94,6 +95,9 @@ class Farewell:
         held = _Held(self.target, self.request, self.limits.answer) if self.request.body else None
         flying = [Aside(self._ordinary) for _ in range(ORDINARY)]
         traffic = _Traffic(self.target, self.request, self.limits.answer)
+        # One that nobody has taken up yet is not in flight, and one that is answered is not any more.
+        until(lambda: False, seconds=TAKEN_UP_SECONDS)
+        flying = [one for one in flying if not one.wait(0)]
         began = time.monotonic()
         with contextlib.suppress(MooringError):  # it may have ended just now
             inside.send(self.engine, self.container, signal.SIGTERM)

@@ -46,6 +46,7 @@ MARGIN_BYTES = 4096
 OVER_BYTES = 64 << 10
 NO_CONFIG = "its apis are not known, as no config.json was found"
 LET_GO_SECONDS = 2.0
+SHOWN_CHARACTERS = 200
 
 
 @dataclass
@@ -119,7 +120,7 @@ class Experiments:
             time.sleep(PREMATURE_EVERY_SECONDS)
             found = self.caller.tried(question)
         if found is not first and not _patience(found):
-            said = f"{first.outcome} {first.body[:200]}".strip()
+            said = f"{question.name} answers {first.outcome}: {first.body[:SHOWN_CHARACTERS]}"
             self.premature = max(self.premature, (time.monotonic() - ready, said))
         self.caller.keep(question, first if _patience(found) else found)
         self._firsts[question.name] = question, found

@@ -13,7 +13,7 @@ from mooring.checks.trial.wire import Request
 from mooring.contract.node import described, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mooring.checks.trial.sightings import Purpose
     from mooring.contract import Api
@@ -28,13 +28,17 @@ BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 
 @dataclass(frozen=True)
 class Question:
-    """One request, why it is made, and in a few words what it is."""
+    """One request, why it is made, and in a few words what it is.
+
+    `parts` are those of a form. An answer whose status is among the `unremarkable` says nothing about the api.
+    """
 
     api: Api
     purpose: Purpose
     sent: str
     request: Request
     parts: tuple[tuple[str, File | str], ...] = ()
+    unremarkable: Collection[int] = ()
 
     @property
     def made_up(self) -> bool:

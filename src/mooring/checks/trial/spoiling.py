@@ -33,8 +33,9 @@ MOST_FIELDS = 12
 DEEP = 100_000
 WRONG_TOPS: tuple[Any, ...] = ([], {}, "text", 7, None)
 WRONG_FIELDS: tuple[Any, ...] = ("text", 7, None, [], {}, True)
-# A method that no server knows, but may answer with 405 or 501 alike.
 UNKNOWN_METHOD = "MOORING"
+# To what is merely odd, anything but a failure is in order; of an unknown method HTTP itself says 501.
+UNREMARKABLE = frozenset({*range(100, 500), 501})
 
 
 def spoiled(api: Api, samples: Mapping[str, File]) -> Iterator[Question]:
@@ -42,10 +43,12 @@ def spoiled(api: Api, samples: Mapping[str, File]) -> Iterator[Question]:
     kind = kind_of(api)
     made = {"query": _queries, FORM: _forms}.get(kind, _documents)(api, samples)
     seen = set()
-    for sent, request in itertools.chain(made, _odd(api, samples)):
-        if (request, request.body) not in seen:
-            seen.add((request, request.body))
+    for sent, request in made:
+        if (request.url, request.body) not in seen:
+            seen.add((request.url, request.body))
             yield Question(api, Purpose.INVALID, sent, request)
+    for sent, request in _odd(api, samples):
+        yield Question(api, Purpose.INVALID, sent, request, unremarkable=UNREMARKABLE)
 
 
 def _documents(api: Api, _samples: Mapping[str, File]) -> Iterator[tuple[str, Request]]:
@@ -65,9 +68,6 @@ def _documents(api: Api, _samples: Mapping[str, File]) -> Iterator[tuple[str, Re
         yield what, asked(json.dumps(other).encode())
     yield "bytes that are not UTF-8", asked(b'{"text": "\xff\xfe\xfa"}')
     yield f"lists nested {DEEP} deep", asked(b"[" * DEEP + b"]" * DEEP)
-    yield "NaN in place of a value", asked(b'{"value": NaN}')
-    yield "JSON called a form without boundary", Request(api.method, api.url, {"Content-Type": FORM}, text)
-    yield "JSON called text/plain", Request(api.method, api.url, {"Content-Type": "text/plain"}, text)
 
 
 def _forms(api: Api, samples: Mapping[str, File]) -> Iterator[tuple[str, Request]]:
@@ -122,7 +122,12 @@ def _queries(api: Api, samples: Mapping[str, File]) -> Iterator[tuple[str, Reque
 
 
 def _odd(api: Api, samples: Mapping[str, File]) -> Iterator[tuple[str, Request]]:
+    """Good requests with something odd about them, which one server takes and another does not, both rightly."""
     good = question(api, Purpose.EXAMPLE, schema.example(api.request.data), samples)
+    if kind_of(api) not in ("query", FORM):
+        yield "JSON called a form without boundary", replace(good.request, headers={"Content-Type": FORM})
+        yield "JSON called text/plain", replace(good.request, headers={"Content-Type": "text/plain"})
+        yield "NaN in place of a value", json_request(api, b'{"value": NaN}')
     yield f"the unknown method {UNKNOWN_METHOD}", replace(good.request, method=UNKNOWN_METHOD)
 
 
