@@ -17,6 +17,38 @@ from mooring.image import MemoryImage
 
 _ROW = "if fi case esac in { } ( ) do done for x ; ;; exec [[ ]] & | a() trap wait"
 KEYWORDS = (*_ROW.split(), "\n")
+COMMAND_WORDS = (
+    *(
+        "sh",
+        "bash",
+        "-c",
+        "-l",
+        "-euo",
+        "/home/run.sh",
+        "env",
+        "tini",
+        "--",
+        "exec python3 /a.py",
+        "python3",
+        "-m",
+        "-u",
+    ),
+    *(
+        "gunicorn",
+        "uvicorn",
+        "flask",
+        "run",
+        "manage.py",
+        "runserver",
+        "\u00b2",
+        "-b",
+        ":",
+        "--port=",
+        "/a.py",
+        "$X",
+        "",
+    ),
+)
 SERVE_ARGS = "uvicorn.run(app, host='0.0.0.0', port=args.port)"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 
@@ -364,3 +396,29 @@ def test_a_source_made_to_exhaust_us_is_done_with_at_once():
     doubling = "".join(f"a{n} = f'{{a{n + 1}}}{{a{n + 1}}}{{a{n + 1}}}{{a{n + 1}}}'\n" for n in range(60))
     source = f"import uvicorn\n{doubling}a60 = '127.0.0.1'\n" + "uvicorn.run(app, host=a0, port=p.port)\n" * 4000
     assert served(image("python3", "/a.py", files={"/a.py": source})).host is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    words=st.lists(st.sampled_from(COMMAND_WORDS) | st.text(max_size=8), max_size=6),
+    user=st.text(max_size=6),
+    folder=st.text(max_size=6),
+    passwd=st.text(alphabet="a:0\u00b2\n", max_size=20),
+    shell=st.text(max_size=40),
+)
+def test_any_configuration_is_followed_without_failing(words, user, folder, passwd, shell):
+    files = {
+        "/home/run.sh": shell,
+        "/etc/passwd": passwd,
+        "/a.py": "import uvicorn\nuvicorn.run(a, port=0x" + "f" * 5000 + ")",
+    }
+    made = image(files=files, cmd=tuple(words), user=user, working_dir=folder)
+    start = start_command(made.config, made.read())
+    assert start.words == tuple(words)
+    served(made)
+
+
+@pytest.mark.parametrize("value", ["int(1e999)", "0x" + "f" * 5000, "'9' * 10", "-1", "1 / 0", "f'{x!r:>{x}}'", "None"])
+def test_a_strange_port_is_no_port(value):
+    server = served(image("python3", "/a.py", files={"/a.py": f"import uvicorn\nuvicorn.run(app, port={value})"}))
+    assert server.port is None or server.port.port is None

@@ -60,5 +60,5 @@ def image(
     """
     words = ("/bin/sh", "-c", *cmd) if len(cmd) == 1 and " " in cmd[0] else cmd
     base = {path: file for path, file in DEBIAN.items() if path not in without}
-    settings = ImageConfig(architecture="amd64", cmd=words, env={"PATH": PATH, **(env or {})})
+    settings = ImageConfig(architecture="amd64", cmd=tuple(words), env={"PATH": PATH, **(env or {})})
     return MemoryImage(files={**base, **(files or {})}, config=dataclasses.replace(settings, **config))

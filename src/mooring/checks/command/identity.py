@@ -6,6 +6,8 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mooring.checks.command.whole import whole
+
 if TYPE_CHECKING:
     from mooring.image.filesystem import Entry, Filesystem
     from mooring.image.image import ImageConfig
@@ -52,27 +54,27 @@ def identity(config: ImageConfig, files: Filesystem) -> Identity:
     """As whom a container of the image runs."""
     name, _, group = config.user.partition(":")
     row = _row(_table(files, "/etc/passwd"), name or "0")
-    if row is None and name and not name.isdigit():
+    uid = whole(row[2] if row else name or "0")
+    if uid is None:
         return Identity(uid=None, gid=None, missing=name)
-    uid = int(row[2]) if row else int(name or 0)
     gid = _group(files, group)
     if group and gid is None:
         return Identity(uid=uid, gid=None, missing=group, home=_home(row))
-    own = int(row[3]) if row and row[3].isdigit() else 0
+    own = (whole(row[3]) if row else None) or 0
     member = row[0] if row else name
     groups = frozenset(
-        int(each[2])
+        number
         for each in _table(files, "/etc/group")
-        if len(each) > 3 and each[2].isdigit() and member in each[3].split(",")  # noqa: PLR2004 - name:x:gid:members
+        if len(each) > 3  # noqa: PLR2004 - name:x:gid:members
+        and member in each[3].split(",")
+        and (number := whole(each[2])) is not None
     )
     return Identity(uid=uid, gid=own if gid is None else gid, groups=groups, home=_home(row))
 
 
 def _group(files: Filesystem, name: str) -> int | None:
-    if not name or name.isdigit():
-        return int(name) if name else None
-    row = _row(_table(files, "/etc/group"), name)
-    return int(row[2]) if row else None
+    row = _row(_table(files, "/etc/group"), name) if name else None
+    return whole(row[2] if row else name)
 
 
 def _home(row: list[str] | None) -> str:
@@ -87,6 +89,6 @@ def _table(files: Filesystem, path: str) -> list[list[str]]:
 def _row(table: list[list[str]], who: str) -> list[str] | None:
     """By name, or by number as the engine looks it up; rows that are no rows do not count."""
     for row in table:
-        if len(row) > 2 and row[2].isdigit() and who in (row[0], row[2]):  # noqa: PLR2004 - name:x:number
+        if len(row) > 2 and whole(row[2]) is not None and who in (row[0], row[2]):  # noqa: PLR2004 - name:x:number
             return row if len(row) > 3 else None  # noqa: PLR2004 - and one more field, in both files
     return None

@@ -10,6 +10,7 @@ from mooring.checks.command.lexer import Unclear
 from mooring.checks.command.program import absolute
 from mooring.checks.command.scope import Scope, unknown
 from mooring.checks.command.shell import Command, ShellText, read_shell
+from mooring.checks.command.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DEEPEST = 4
 MOST_COMMANDS = 5000
+MOST_SOURCED = 20
 # Commands that prepare or tell, and are never what an image is for.
 _PREPARING = """
 [ [[ : alias awk basename cat chgrp chmod chown cp curl cut date df dirname du echo false find free getopts grep
@@ -63,6 +65,7 @@ class _Shell:
     ended: bool = False
     depth: int = 0
     seen: int = 0
+    sourced: int = 0
 
     def run(self, text: ShellText) -> None:
         self.functions.update(text.functions)
@@ -133,14 +136,15 @@ class _Shell:
             self.scope.arguments_known = self.scope.arguments_known and certain
 
     def shift(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
-        count = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
-        self.scope.arguments = self.scope.arguments[count:]
+        count = whole(words[1]) if len(words) > 1 else 1
+        self.scope.arguments = self.scope.arguments[count or 0 :]
         self.scope.arguments_known = self.scope.arguments_known and certain
 
     def source_(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
         path = absolute(words[1], self.scope.directory) if len(words) > 1 else "$"
         content = None if unknown(path) else self.files.text(path)
-        if content is None or self.depth >= DEEPEST:
+        self.sourced += 1
+        if content is None or self.depth >= DEEPEST or self.sourced > MOST_SOURCED:
             self.scope.settled = False
             return
         outer, self.source, self.depth = self.source, path, self.depth + 1

@@ -198,7 +198,7 @@ class _Lexer:
         if name is None:
             self._move(self._at + 1)
             return Part("$", quoted=True)
-        text = name[0][0] if name[0][0].isdigit() else name[0]
+        text = name[0][0] if name[0][0] in "0123456789" else name[0]
         self._move(self._at + 1 + len(text))
         return Part(text, PartKind.VARIABLE, quoted)
 

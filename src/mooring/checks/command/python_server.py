@@ -160,7 +160,10 @@ def _found(source: Source, node: ast.Call, call: Call) -> Found:
     )
     idle = _value(source, node, call.idle) if call.idle else UNKNOWN
     on = tuple(name for name in call.switches if source.value(keyword(node, name)) is True)
-    text = ast.unparse(node)
+    try:
+        text = ast.unparse(node)
+    except (ValueError, RecursionError):
+        text = call.name
     return Found(call=call, host=host, port=port, idle=idle, switched_on=on, line=node.lineno, text=text[:200])
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 UNKNOWN = object()
 DEEPEST_FOLD = 20
 LONGEST_TEXT = 2048
+LARGEST = 1 << 63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class Source:
     def value(self, node: ast.expr | None, depth: int = 0) -> object:
         """What an expression comes to, UNKNOWN where only running it would tell."""
         if isinstance(node, ast.Constant):
-            return node.value
+            return node.value if not isinstance(node.value, int) or abs(node.value) < LARGEST else UNKNOWN
         if node is None or depth > DEEPEST_FOLD:
             return UNKNOWN
         for kind, fold in _FOLDS.items():
@@ -106,7 +107,7 @@ def _call(source: Source, node: ast.Call, depth: int) -> object:
         value = source.value(node.args[0], depth)
         try:
             return UNKNOWN if value is UNKNOWN else {"int": int, "str": str, "float": float}[name](value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return UNKNOWN
     return UNKNOWN
 

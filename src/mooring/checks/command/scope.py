@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mooring.checks.command.lexer import Part, PartKind, Token, Unclear, tokens
+from mooring.checks.command.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,9 +110,10 @@ class Scope:
         name = part.text
         if name == "0":
             return self.name
-        if name.isdigit():
-            inside = int(name) <= len(self.arguments)
-            value = self.arguments[int(name) - 1] if self.arguments_known and inside else None
+        place = whole(name)
+        if place is not None:
+            inside = 0 < place <= len(self.arguments)
+            value = self.arguments[place - 1] if self.arguments_known and inside else None
         else:
             value = self.directory if name == "PWD" else self.values.get(name)
         if not value and part.default is not None:

@@ -13,6 +13,7 @@ from mooring.checks.command.python_program import PythonProgram, python_program
 from mooring.checks.command.python_server import served_by
 from mooring.checks.command.python_source import UNKNOWN, parsed
 from mooring.checks.command.setting import ALL, LOOPBACK, Server, Setting, split_address
+from mooring.checks.command.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -221,7 +222,7 @@ def _hypercorn(flags: Flags) -> Server:
 def _django(words: tuple[str, ...]) -> Server:
     rest = [word for word in words[words.index(RUNSERVER) + 1 :] if not word.startswith("-")]
     address = rest[0] if rest else f"{LOOPBACK}:8000"
-    host, port = split_address(address) if ":" in address or not address.isdigit() else (LOOPBACK, address)
+    host, port = split_address(address) if whole(address) is None else (LOOPBACK, address)
     where = "manage.py runserver"
     return Server(kind="Django's own server", host=_setting(host, where), port=_setting(port, where), development=where)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mooring.checks.command.whole import whole
 
 if TYPE_CHECKING:
     from mooring.checks.command.python_program import PythonProgram
@@ -22,14 +25,15 @@ class Setting:
     def number(self) -> float | None:
         """The value as a number, None if it is none."""
         try:
-            return float(self.value)
+            number = float(self.value)
         except ValueError:
             return None
+        return number if math.isfinite(number) else None
 
     @property
     def port(self) -> int | None:
         """The value as a port, None if it is none."""
-        return int(self.value) if self.value.isascii() and self.value.isdigit() else None
+        return whole(self.value)
 
     @property
     def is_loopback(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mooring.checks.command import server_of, start_command
 from mooring.checks.command.bases import image
+from mooring.checks.command.whole import whole
 from mooring.checks.evidence import NotAsked
 from mooring.checks.rule import SHOULD, Example, rule
 from mooring.contract import Finding, Level
@@ -74,4 +75,5 @@ def told_another_port(image_config: ImageConfig, files: Filesystem, edition: Edi
 
 def _covers(exposed: str, port: int) -> bool:
     first, _, last = exposed.partition("/")[0].partition("-")
-    return first.isdigit() and int(first) <= port <= int(last if last.isdigit() else first)
+    low, high = whole(first), whole(last or first)
+    return low is not None and high is not None and low <= port <= high
