@@ -127,6 +127,8 @@ class _Suppliers:
 
     def _unless_project(self, what: str) -> Exception:
         if self._case.subject.kind == "project":
+            if self._case.wish.static:
+                return NotAsked("--static: the project was not built")
             return NotKnown("the project was not built")
         return NotAsked(f"a running server shows no {what}")
 
