@@ -209,3 +209,6 @@ def _remarks(evidence: Evidence, found: list[Result]) -> Iterator[str]:
     with contextlib.suppress(NotAsked, NotKnown):
         if caged := evidence["start"].caged:
             yield caged
+    with contextlib.suppress(NotAsked, NotKnown):
+        if evidence["changes"]:
+            yield f"mooring check --fix {evidence['subject'].name} mends some of it, and shows first what it would change"
