@@ -211,4 +211,5 @@ def _remarks(evidence: Evidence, found: list[Result]) -> Iterator[str]:
             yield caged
     with contextlib.suppress(NotAsked, NotKnown):
         if evidence["changes"]:
-            yield f"mooring check --fix {evidence['subject'].name} mends some of it, and shows first what it would change"
+            name = evidence["subject"].name
+            yield f"mooring check --fix {name} mends some of it, and shows first what it would change"
