@@ -289,6 +289,11 @@ def test_gunicorn_is_told_by_options_a_variable_and_a_file(env, conf, port, idle
     assert (server.port.value, server.idle.value, server.worker.value) == (port, idle, worker)
 
 
+def test_a_variable_that_is_the_value_of_an_option_hides_no_other():
+    server = served(image("sh", "-c", "exec gunicorn --workers $WORKERS app:app"))
+    assert server.idle.value == "2"
+
+
 def test_a_gunicorn_file_that_computes_its_names_is_not_known():
     made = image("gunicorn", "app:app", files={"/gunicorn.conf.py": "globals()['bind'] = ':8080'"})
     assert served(made).port is None

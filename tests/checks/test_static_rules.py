@@ -3,9 +3,11 @@
 from importlib import resources
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mooring.checks import Evidence, Kind, Status, Wish, rules
-from mooring.checks.command.bases import PROGRAM, image, link, script
+from mooring.checks.command.bases import DEBIAN, PROGRAM, image, link, script
 from mooring.checks.run import judged
 from mooring.contract import Level, edition
 from mooring.contract.fact import GB, MB
@@ -358,3 +360,34 @@ def test_our_own_template_keeps_every_edition():
     )
     for name in ("otc-2022", "otc-2025", "huawei-2021", "huawei-2025"):
         assert told(made, name=name, kind=Kind.BOTH, rolling=True) == set()
+
+
+TEXTS = st.text(max_size=30) | st.sampled_from(
+    (
+        '#!/bin/sh\nexec "$@"\n',
+        "gunicorn app:app\r\n",
+        "#!\n",
+        "#!/usr/bin/env\n",
+        "trap x TERM\nx &\nwait\n",
+        "print(1)",
+        "import uvicorn\nuvicorn.run(a)",
+    )
+)
+WORDS = ("sh", "/run.sh", "-c", "tini", "--", "python3", "-m", "gunicorn", "app:app", "/app.py", "")
+CONFIGS = st.builds(
+    ImageConfig,
+    cmd=st.lists(st.sampled_from(WORDS), max_size=5).map(tuple),
+    user=st.sampled_from(("", "a", "a:a", "0", "1:x")),
+    exposed_ports=st.lists(st.sampled_from(("8080/tcp", "", "1-", "-/", "x")), max_size=2).map(tuple),
+    working_dir=st.sampled_from(("", "/", "/run.sh", "relative", "/../..")),
+    volumes=st.just(("/", "", "/x")),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(config=CONFIGS, run=TEXTS, app=TEXTS, passwd=st.text(alphabet="a:01\n", max_size=20))
+def test_no_image_makes_a_rule_fail_to_judge(config, run, app, passwd):
+    files = {"/run.sh": script(run), "/app.py": app, "/home/run.sh": run, "/etc/passwd": passwd}
+    made = MemoryImage(files={**DEBIAN, **files}, config=config)
+    for name in ("otc-2022", "huawei-2025"):
+        assert all(result.status is not Status.UNKNOWN for result in results(made, name=name, kind=Kind.BOTH).values())

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Flags:
-    """The words after a program's name."""
+    """The words after a program's name; `valued` are options known to take the next word."""
 
     words: tuple[str, ...]
+    valued: frozenset[str] = frozenset()
 
     @property
     def clouded(self) -> bool:
         """Whether a word stands there that may come to any options: `$EXTRA`, `"$@"`."""
-        return any(word.startswith(("$", "`")) for word in self.words)
+        before = ("", *self.words)
+        return any(
+            word.startswith(("$", "`")) and last not in self.valued
+            for last, word in zip(before, self.words, strict=False)
+        )
 
     def has(self, *names: str) -> bool:
         """Whether one of the switches is given."""
@@ -40,14 +45,14 @@ class Flags:
                 return word[len(name) :].removeprefix("=")
         return None
 
-    def first_operand(self, valued: frozenset[str]) -> str | None:
+    def first_operand(self) -> str | None:
         """The first word that is no option and no option's value; None if there is none, or a word hides it."""
         skip = False
         for word in self.words:
             if skip:
                 skip = False
             elif word.startswith("-"):
-                skip = word in valued
+                skip = word in self.valued
             else:
                 return None if "$" in word or "`" in word else word
         return None

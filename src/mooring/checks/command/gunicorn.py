@@ -95,7 +95,7 @@ def gunicorn(words: tuple[str, ...], start: StartCommand, files: Filesystem) -> 
         idle=told.known("keepalive", "2"),
         worker=worker,
         development="--reload" if switches.has("--reload") else "",
-        app=told.flags.first_operand(_VALUED) or "",
+        app=told.flags.first_operand() or "",
         app_folder=folder.value if folder else "",
     )
 
@@ -103,10 +103,10 @@ def gunicorn(words: tuple[str, ...], start: StartCommand, files: Filesystem) -> 
 def _told(words: tuple[str, ...], start: StartCommand, files: Filesystem) -> _Told:
     text = start.environment.get(VARIABLE, "")
     try:
-        variable = Flags(tuple(shlex.split(text)))
+        variable = Flags(tuple(shlex.split(text)), _VALUED)
     except ValueError:
         variable = Flags(("$",))
-    flags = Flags(words)
+    flags = Flags(words, _VALUED)
     named = flags.value(*_NAMES["config"]) or variable.value(*_NAMES["config"])
     path = absolute((named or "./gunicorn.conf.py").removeprefix("file:"), start.directory)
     content = None if "$" in path else _text(path, files)

@@ -162,7 +162,7 @@ def _setting(value: str | None, where: str) -> Setting | None:
 
 
 def _by_options(kind: Kind, words: tuple[str, ...], start: StartCommand) -> Server | None:
-    flags = Flags(words[1:])
+    flags = Flags(words[1:], kind.valued)
     if kind.name == "vLLM" and posixpath.basename(words[0]) == "vllm" and "serve" not in words:
         return None
     development = kind.development or next((one for one in kind.reloads if flags.has(one)), "")
@@ -171,7 +171,7 @@ def _by_options(kind: Kind, words: tuple[str, ...], start: StartCommand) -> Serv
     reader = _Reader(kind, flags, start)
     listen = flags.value("--listen") if kind.name == "waitress" else None
     host, port = split_address(listen) if listen else ("", "")
-    app = flags.first_operand(kind.valued) if kind.names_app else None
+    app = flags.first_operand() if kind.names_app else None
     return Server(
         kind=kind.name,
         host=_setting(host, "--listen") if listen else reader.said(kind.host, "HOST", kind.default_host),
