@@ -61,13 +61,15 @@ def _configs(folder: Path) -> Iterator[Change]:
 
 def _scripts(folder: Path, boot_file: str) -> Iterator[Change]:
     text = _content(folder, folder / DOCKERFILE)
-    copied = read_dockerfile(text[0].decode("utf-8", "replace")).source_of(boot_file) if text else ""
-    name = copied or posixpath.basename(boot_file)
+    built = read_dockerfile(text[0].decode("utf-8", "replace")) if text else None
+    name = (built.source_of(boot_file) if built else "") or posixpath.basename(boot_file)
     content = _content(folder, folder / name)
     if content is None or not content[0].strip():
         return
     data, done = run_script.mended(content[0])
-    mode = content[1] if content[1] & EXECUTABLE else content[1] | (content[1] & 0o444) >> 2
+    # `sh run.sh` reads the file; only what is started by its own name must be executable.
+    alone = built is None or built.config.command[:1] == (boot_file,)
+    mode = content[1] | (content[1] & 0o444) >> 2 if alone and not content[1] & EXECUTABLE else content[1]
     if mode != content[1]:
         words = "a mode that lets it be executed"
         done[EXECUTABLE_RULE] = f"{done[EXECUTABLE_RULE]}, {words}" if EXECUTABLE_RULE in done else words

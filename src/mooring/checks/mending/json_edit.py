@@ -95,25 +95,27 @@ class _Edit:
 
     def parts(self, span: Span, wanted: Node) -> list[_Part]:
         """The members as they will stand: those that stay in their order, new ones before what follows them."""
-        places = {self.source.offset(node.name_place): name for name, node in wanted.members.items() if node.name_place}
+        members = wanted.members
+        places = {self.source.offset(node.name_place): name for name, node in members.items() if node.name_place}
         kept = {member.start: places[member.start] for member in span.members if member.start in places}
         parts, standing = list[_Part](), list[str]()
         for n, member in enumerate(span.members):
             name = kept.get(member.start, "")
             if name:
-                parts.append(self.kept(span, n, name, wanted.members[name]))
+                parts.append(self.kept(span, n, name, members[name]))
                 standing.append(name)
-            elif member.name == "items" and "items" not in wanted.members and not _filled(member.value):
+            elif member.name == "items" and "items" not in members and not _filled(member.value):
                 # An empty list of items means any; so does leaving it out.
                 text = self.text[member.start : member.value.end]
                 parts.append(_Part(self.lead(span, n), text, self.trail(span, n), n == 0))
                 standing.append("")
-        names = list(wanted.members)
+        names = list(members)
+        missing = set(names).difference(standing)
         for n, name in reversed(list(enumerate(names))):
-            if name not in standing:
+            if name in missing:
                 after = next((standing.index(other) for other in names[n + 1 :] if other in standing), len(standing))
                 indent = self.inner_indent(span)
-                text = f"{json.dumps(name, ensure_ascii=False)}: {self.made(wanted.members[name], indent)}"
+                text = f"{json.dumps(name, ensure_ascii=False)}: {self.made(members[name], indent)}"
                 parts.insert(after, _Part("", text, made_up=True))
                 standing.insert(after, name)
         return parts

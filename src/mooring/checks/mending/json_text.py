@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r'"(?:\\.|[^"\\])*"|[^\s{}\[\],:"]+')
+_LINE_BLANK = re.compile(r"[ \t]*")
 _INDENT = re.compile(r"\n([ \t]+)\S")
 
 
@@ -59,7 +60,8 @@ class JsonText:
     def indent(self, at: int) -> str:
         """The blanks that the line begins with in which the index lies."""
         start = self._lines[bisect.bisect_right(self._lines, at) - 1]
-        return self.text[start : start + len(self.text[start:at]) - len(self.text[start:at].lstrip(" \t"))]
+        found = _LINE_BLANK.match(self.text, start, at)
+        return found[0] if found else ""
 
     def source(self, node: Node) -> Span | None:
         """Where in the text the object or list was read from; None for what was made up."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mooring.contract.fact import Fact
 
 FOLDER = "config_json"
+UNSEEN = {"\ufeff": "U+FEFF", "\u00a0": "U+00A0", "\t": "tab"}
 
 
 def _rows() -> Iterator[dict[str, Any]]:
@@ -64,7 +65,14 @@ def _judge(row: dict[str, Any], facts: tuple[Fact[Any], ...]) -> Judge:
 def _example(text: str, encoding: str) -> Example:
     judge = edition()
     findings = ModelConfig.parse(text.encode(encoding)).check(judge)
-    return Example(text, config_findings=findings, edition=judge)
+    return Example(_shown(text, encoding), config_findings=findings, edition=judge)
+
+
+def _shown(text: str, encoding: str) -> str:
+    """The text for a reader who sees neither encodings nor odd blanks."""
+    for sign, name in UNSEEN.items():
+        text = text.replace(sign, f"<{name}>")
+    return text if encoding == "utf-8" else f"saved as {encoding}:\n{text}"
 
 
 RULES = tuple(_rule(row) for row in _rows())
