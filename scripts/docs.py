@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the rules look at, by what their ids begin with.
-AREAS = {"CFG": "config.json", "IMG": "The image", "RUN": "The image at work"}
+AREAS = {"CFG": "config.json", "IMG": "The image", "PRJ": "The project", "RUN": "The image at work"}
 NOTICE = "<!-- Made by scripts/docs.py from the code; `make fix` writes it anew. -->"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mooring.checks import Kind, Report, Result, Rule, Status, Subject, Wish
@@ -159,3 +160,8 @@ def reports():
         remarks=st.lists(ANY_TEXT, max_size=2).map(tuple),
         seconds=st.floats(0, 10**6),
     )
+
+
+def every_report(test):
+    """Runs the test on reports of all kinds, however long a busy machine takes for one."""
+    return settings(deadline=None)(given(reports())(test))

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from checks.render.reports import EVERYTHING, FAILED, HOSTILE, PORT, UNKNOWN, report, reports, result
-from hypothesis import given
+from checks.render.reports import EVERYTHING, FAILED, HOSTILE, PORT, UNKNOWN, every_report, report, result
 
 from mooring.checks import Status, Wish
 from mooring.checks.render import Format, render
@@ -27,7 +26,7 @@ def test_the_schema_is_one():
     assert json.loads(published.read_text()) == report_schema()
 
 
-@given(reports())
+@every_report
 def test_every_report_fits_the_schema(any_report):
     VALIDATOR.validate(document(any_report))
 

@@ -16,11 +16,10 @@ from checks.render.reports import (
     SKIPPED,
     TOLERATED,
     UNKNOWN,
+    every_report,
     report,
-    reports,
     result,
 )
-from hypothesis import given
 
 from mooring.checks import Status, Verdict, Wish
 from mooring.checks.render import Format, render
@@ -42,19 +41,19 @@ def outcome(one, *, fail_on=Level.MUST):
     return [type(each).__name__ for each in case.result], case
 
 
-@given(reports())
+@every_report
 def test_every_report_fits_the_schema(any_report):
     SCHEMA.validate(render(any_report, Format.JUNIT))
 
 
-@given(reports())
+@every_report
 def test_a_build_turns_red_exactly_when_the_check_does(any_report):
     read = suite(any_report)
     assert (read.failures > 0) == (any_report.verdict is Verdict.BREAKS)
     assert (read.failures + read.errors > 0) == (any_report.verdict is not Verdict.KEEPS)
 
 
-@given(reports())
+@every_report
 def test_what_was_not_judged_never_looks_passed(any_report):
     for case, one in zip(suite(any_report), any_report.results, strict=True):
         if one.status in {Status.UNKNOWN, Status.SKIPPED, Status.ACCEPTED}:

@@ -20,11 +20,10 @@ from checks.render.reports import (
     SKIPPED,
     TOLERATED,
     UNKNOWN,
+    every_report,
     report,
-    reports,
     result,
 )
-from hypothesis import given
 from sarif import loader
 
 from mooring.checks import Status, Subject
@@ -51,12 +50,12 @@ def physical(one):
     return one["locations"][0]["physicalLocation"]
 
 
-@given(reports())
+@every_report
 def test_every_report_fits_the_schema_of_the_standard(any_report):
     VALIDATOR.validate(json.loads(render(any_report, Format.SARIF)))
 
 
-@given(reports())
+@every_report
 def test_every_result_has_a_relative_file_and_a_line(any_report):
     for one in run_of(any_report)["results"]:
         uri = physical(one)["artifactLocation"]["uri"]
@@ -65,7 +64,7 @@ def test_every_result_has_a_relative_file_and_a_line(any_report):
         assert physical(one)["region"]["startLine"] >= 1
 
 
-@given(reports())
+@every_report
 def test_every_result_is_of_a_rule_that_is_described(any_report):
     read = run_of(any_report)
     rules = read["tool"]["driver"]["rules"]
@@ -73,7 +72,7 @@ def test_every_result_is_of_a_rule_that_is_described(any_report):
     assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in read["results"])
 
 
-@given(reports())
+@every_report
 def test_no_two_findings_have_the_same_mark(any_report):
     marks = [
         one["partialFingerprints"]["primaryLocationLineHash"]

@@ -16,11 +16,10 @@ from checks.render.reports import (
     SKIPPED,
     TOLERATED,
     UNKNOWN,
+    every_report,
     report,
-    reports,
     result,
 )
-from hypothesis import given
 
 from mooring.checks import Kind, Status, Subject, Wish
 from mooring.checks.render import Terminal, render
@@ -215,7 +214,7 @@ def test_what_never_ends_is_cut_and_counted():
     assert visible_lines("line\n" * 100)[-2:] == ("line", "... (40 more lines)")
 
 
-@given(reports())
+@every_report
 def test_no_text_out_of_an_image_reaches_a_terminal_as_a_command(any_report):
     output = render(any_report, verbose=True)
     hidden = {char for char in output if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
