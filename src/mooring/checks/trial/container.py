@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from mooring.engine import DockerEngine
 
 # What a request in flight may take to be answered after SIGTERM, as a multiple of the slowest seen, and at least.
-FLIGHT_FACTOR = 5
+FLIGHT_FACTOR = 10
 FLIGHT_SECONDS = 5.0
+# How often a new request arrives then, as such a multiple, and at least.
+ARRIVING_FACTOR = 2
+ARRIVING_SECONDS = 0.2
 LAST_WORDS_SECONDS = 2.0
 
 
@@ -236,6 +239,7 @@ class Trial:
             drain=drain,
             watched=max(drain, ENDING_SECONDS) if whole else ENDING_SECONDS,
             answer=min(asked.caller.limit_seconds, max(FLIGHT_SECONDS, FLIGHT_FACTOR * asked.caller.slowest_seconds)),
+            every=max(ARRIVING_SECONDS, ARRIVING_FACTOR * asked.caller.slowest_seconds),
         )
         if self._listening:
             self._listening.ending_at = time.monotonic()
@@ -244,6 +248,7 @@ class Trial:
             container=self._container,
             target=asked.caller.target,
             request=asked.ordinary(),
+            health=asked.health_request,
             termination=termination,
             limits=limits,
         ).ending()

@@ -16,13 +16,16 @@ from mooring.engine import inside
 from mooring.errors import MooringError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mooring.checks.trial.wire import Target
     from mooring.engine import DockerEngine
 
-# Ordinary requests that are under way when the signal comes, beside the one whose second half is held back.
+# Ordinary requests that are under way when the signal comes, beside those whose second half is held back.
 ORDINARY = 3
+MOST_HELD = 3
+SERVES_ON_SECONDS = 1.0
 HELD_SECONDS = 0.4
-EVERY_SECONDS = 0.2
 # Until the server has read the beginning of what is sent.
 SETTLE_SECONDS = 0.15
 TAKEN_UP_SECONDS = 0.06
@@ -33,12 +36,16 @@ OVER_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Seconds: how long the edition wants it to answer on, by when it has to be gone, and how long we look."""
+    """Seconds: how long the edition wants it to answer on, by when it has to be gone, and how long we look.
+
+    An answer is waited for `answer`, and a new request comes `every` so often: no more than the model can bear.
+    """
 
     linger: float
     drain: float
     watched: float
     answer: float
+    every: float
 
 
 @dataclass
@@ -59,7 +66,7 @@ class _Traffic:
 
     target: Target
     request: Request
-    answer_seconds: float
+    limits: Limits
     arrivals: list[_Arrival] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -70,10 +77,10 @@ class _Traffic:
                 arrival = _Arrival(time.monotonic() - began)
                 self.arrivals.append(arrival)
                 Aside(lambda arrival=arrival: self._one(arrival))  # type: ignore[misc]
-            self.stop.wait(EVERY_SECONDS)
+            self.stop.wait(self.limits.every)
 
     def _one(self, arrival: _Arrival) -> None:
-        arrival.reply = exchange(self.target, self.request, timeout_seconds=self.answer_seconds)
+        arrival.reply = exchange(self.target, self.request, timeout_seconds=self.limits.answer)
 
     def settled(self) -> bool:
         return all(arrival.reply is not None for arrival in self.arrivals)
@@ -81,20 +88,21 @@ class _Traffic:
 
 @dataclass(frozen=True, kw_only=True)
 class Farewell:
-    """A running container with a request that it answers, and how long its end may take."""
+    """A running container with a request that it answers, one for its health, and how long its end may take."""
 
     engine: DockerEngine
     container: str
     target: Target
     request: Request
+    health: Request
     termination: Termination
     limits: Limits
 
     def ending(self) -> Ending:
         """Send SIGTERM and see what becomes of requests; then end the container at once, whatever it does."""
-        held = _Held(self.target, self.request, self.limits.answer) if self.request.body else None
+        held = list(self._held())
         flying = [Aside(self._ordinary) for _ in range(ORDINARY)]
-        traffic = _Traffic(self.target, self.request, self.limits.answer)
+        traffic = _Traffic(self.target, self.request, self.limits)
         # One that nobody has taken up yet is not in flight, and one that is answered is not any more.
         until(lambda: False, seconds=TAKEN_UP_SECONDS)
         flying = [one for one in flying if not one.wait(0)]
@@ -103,7 +111,7 @@ class Farewell:
             inside.send(self.engine, self.container, signal.SIGTERM)
         arriving = Aside(lambda: traffic.run(began))
         until(lambda: False, seconds=HELD_SECONDS)
-        flying += [Aside(held.complete)] if held else []
+        flying += [Aside(one.complete) for one in held]
         gone = self._gone(began)
         traffic.stop.set()
         arriving.result()
@@ -114,6 +122,13 @@ class Farewell:
         code = self._end()
         replies = [one.result() for one in flying if one.wait(OVER_SECONDS)]
         return self._told(replies, len(flying), traffic, _Over(gone, watched, code))
+
+    def _held(self) -> Iterator[_Held]:
+        """Some requests that are half sent; no more of them than the server can have open and still serve others."""
+        for _ in range(MOST_HELD if self.request.body else 0):
+            yield _Held(self.target, self.request, self.limits.answer)
+            if not exchange(self.target, self.health, timeout_seconds=SERVES_ON_SECONDS).answered:
+                return
 
     def _ordinary(self) -> Reply:
         return exchange(self.target, self.request, timeout_seconds=self.limits.answer)

@@ -95,7 +95,7 @@ class Experiments:
         """Ask nothing more."""
         self._idle_stop.set()
         if self._watch:
-            self._watch.end()
+            self._watch.end(wait=False)
 
     def ask_valid(self) -> None:
         """All valid questions, with health asked meanwhile. NotKnown when it was not begun."""

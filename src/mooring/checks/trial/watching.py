@@ -41,10 +41,11 @@ class Watch:
         """Ask from now on."""
         self._thread.start()
 
-    def end(self) -> None:
-        """Ask no more; again is no harm."""
+    def end(self, *, wait: bool = True) -> None:
+        """Ask no more, and wait for the last answer; again is no harm."""
         self._stop.set()
-        self._thread.join(self._limit + 1)
+        if wait:
+            self._thread.join(self._limit + 1)
 
     def _run(self) -> None:
         while not self._stop.is_set():
