@@ -5,8 +5,9 @@ from importlib import resources
 
 import pytest
 
-from mooring.checks import Evidence, Kind, NotAsked, Status, Wish, rule_named, rules
+from mooring.checks import Evidence, Kind, NotAsked, Status, Wish, rule_named
 from mooring.checks.config_source import search, the_config
+from mooring.checks.rule import rules
 from mooring.checks.run import judged
 from mooring.contract import Level, edition, editions
 from mooring.image import File, ImageConfig, MemoryImage

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import mooring.contract
-from mooring.checks import Evidence, Kind, Status, Wish, rule_named, rules
+from mooring.checks import Evidence, Kind, Status, Wish, rule_named
+from mooring.checks.rule import rules
 from mooring.checks.rules import config_json
 from mooring.checks.run import judged
 from mooring.contract import Level, ModelConfig, edition, editions

@@ -254,7 +254,7 @@ def test_the_rule_that_asks_for_a_mend_passes_after_it(tmp_path, rule, script, m
     assert judged_as_image(tmp_path, rule, kind) is Status.PASSED
 
 
-@pytest.mark.parametrize("row", config_json_rules._rows(), ids=lambda row: row["id"])
+@pytest.mark.parametrize("row", list(config_json_rules._rows()), ids=lambda row: row["id"])
 def test_a_mended_config_passes_the_rule_that_asked(row):
     result = config_json.mended(row["bad"].encode(row.get("encoding", "utf-8")))
     if result is None or row["id"] not in result.rules:
