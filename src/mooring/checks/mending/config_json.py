@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 # The documents describe lists so, and every reader of the contract takes it; another form would be a change for none.
 LEFT = frozenset({"CFG-SCHEMA-06"})
 IMAGE = "Image"
+SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mended:
-    """The bytes of the file put right, the rules that asked for it, and whether it had to be written anew."""
+    """The bytes of the file put right, the rules that asked for it and why, and whether it had to be written anew."""
 
     data: bytes
     rules: tuple[str, ...]
+    why: str
     anew: bool
 
 
@@ -43,15 +45,23 @@ def mended(data: bytes) -> Mended | None:
     except Invalid:
         return None
     decided, more = _decided(config.root)
-    rules = sorted({*(finding.id for finding in config.findings), *more} - LEFT)
+    told = {finding.id: finding.message for finding in config.findings} | more
+    rules = tuple(sorted(set(told) - LEFT))
     if not rules:
         return None
     aim = decided.plain()
     text = _in_the_author_s_hand(data)
     if text is not None and _reaches(text, aim):
-        return Mended(data=text, rules=tuple(rules), anew=False)
+        return Mended(data=text, rules=rules, why=_why(told), anew=False)
     clean = json.dumps(aim, ensure_ascii=False, indent=2).encode() + b"\n"
-    return Mended(data=clean, rules=tuple(rules), anew=True)
+    return Mended(data=clean, rules=rules, why=_why(told), anew=True)
+
+
+def _why(told: dict[str, str]) -> str:
+    """What is wrong, one thing of each kind, in one line."""
+    messages = [message for rule, message in told.items() if rule not in LEFT]
+    more = len(messages) - SHOWN
+    return "; ".join(messages[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _in_the_author_s_hand(data: bytes) -> bytes | None:
@@ -74,19 +84,19 @@ def _reaches(data: bytes, aim: object) -> bool:
     return config.clean() == aim and {finding.id for finding in config.findings} <= LEFT
 
 
-def _decided(root: Node) -> tuple[Node, set[str]]:
-    """The clean form with what only one answer fits put right too, and the rules that ask for it."""
-    members, rules = root.members, set[str]()
+def _decided(root: Node) -> tuple[Node, dict[str, str]]:
+    """The clean form with what only one answer fits put right too; and what was wrong, by the rule that asks."""
+    members, told = root.members, dict[str, str]()
     if members["model_type"].value == IMAGE and "runtime" in members:
         del members["runtime"]
-        rules.add("CFG-RUNTIME-01")
+        told["CFG-RUNTIME-01"] = "an image has no runtime"
     for name in HEALTH_BLOCKS:
         inner = members[name].members if name in members else {}
         url = inner.get("url")
         if url is not None and not str(url.value).startswith("/") and "://" not in str(url.value):
             members[name] = members[name].become({**inner, "url": url.become(f"/{url.value}")})
-            rules.add("CFG-HEALTH-01")
-    return root.become(members), rules
+            told["CFG-HEALTH-01"] = f"{name}.url must be a path that begins with '/'"
+    return root.become(members), told
 
 
 def declared(root: Node) -> Node:

@@ -53,7 +53,7 @@ def _configs(folder: Path) -> Iterator[Change]:
         content = _content(folder, folder / name)
         result = config_json.mended(content[0]) if content and is_ours(content[0]) else None
         if content and result:
-            why = f"what is read otherwise than it is written: {', '.join(result.rules)}"
+            why = result.why
             if result.anew:
                 why += "; it could not be mended in place, and is written anew in the clean form"
             yield _change(folder, folder / name, content, after=(result.data, content[1]), told=(result.rules, why))
