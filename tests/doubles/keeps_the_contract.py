@@ -76,7 +76,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self, api=Api):
         self.working = set()
-        super().__init__(("0.0.0.0", 8080), api)
+        super().__init__(("0.0.0.0", int(os.environ.get("PORT", "8080"))), api)
 
     def stop_on_signals(self):
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -96,7 +96,7 @@ class Server(http.server.ThreadingHTTPServer):
 def serve(api=Api, server=Server):
     serving = server(api)
     serving.stop_on_signals()
-    print("serving", flush=True)
+    print("serving on", serving.server_port, flush=True)
     serving.serve_forever(poll_interval=0.05)
     while serving.working:
         time.sleep(0.01)

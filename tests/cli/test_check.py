@@ -1,0 +1,257 @@
+"""`mooring check`: what it says of an image, in which form, and with which exit code."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from doubles.archives import Layout, config_of, docker_save, file, layer, packed
+
+DOUBLES = Path(__file__).parent.parent / "doubles"
+CONFIG = {
+    "model_algorithm": "digits",
+    "model_type": "Image",
+    "apis": [
+        {
+            "protocol": "http",
+            "url": "/",
+            "method": "POST",
+            "request": {"Content-type": "application/json", "data": {"type": "object", "properties": {}}},
+            "response": {"Content-type": "application/json", "data": {"type": "object"}},
+        }
+    ],
+    "health": {"url": "/health", "protocol": "http", "initial_delay_seconds": "1", "timeout_seconds": "3"},
+}
+SETTINGS = {
+    "Cmd": ["/bin/server"],
+    "User": "1000:100",
+    "Env": ["PATH=/bin"],
+    "Labels": {"io.mooring.config": json.dumps(CONFIG)},
+}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Write an image whose files and settings are these, as docker saves it."""
+
+    def write(*files, **settings):
+        members = [file("bin/server", b"\x7fELF server", mode=0o755), file("etc/passwd", "u:x:1000:100::/:\n"), *files]
+        layers = [layer(*members)]
+        config = config_of(layers, ["COPY server"], **{**SETTINGS, **settings})
+        return docker_save(tmp_path / "image.tar", layers, config)
+
+    return write
+
+
+def as_json(done):
+    return json.loads(done.stdout)
+
+
+def failed(done):
+    return {result["rule"] for result in as_json(done)["results"] if result["status"] == "failed"}
+
+
+def test_an_image_without_a_fault_is_said_to_keep_the_contract(mooring, saved):
+    done = mooring("check", saved(), "--static")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[0].startswith(f"{saved()} keeps the contract of otc-2022 (real-time): ")
+
+
+def test_an_image_without_a_command_is_at_fault_and_the_exit_code_says_so(mooring, saved):
+    done = mooring("check", saved(Cmd=None), "--static")
+    assert done.returncode == 1
+    assert "breaks the contract" in done.stdout.splitlines()[0]
+    assert "IMG-BOOT-03" in done.stdout
+
+
+def test_a_finding_that_is_accepted_does_not_count_and_its_reason_is_kept(mooring, saved):
+    done = mooring("check", saved(Cmd=None), "--static", "--accept", "img-boot-03: the platform gives the command")
+    assert done.returncode == 0, done.stdout
+    assert "the platform gives the command" in done.stdout
+
+
+def test_accepting_a_rule_that_does_not_exist_is_refused_with_the_nearest(mooring, saved):
+    done = mooring("check", saved(), "--static", "--accept", "IMG-BOOT-3")
+    assert done.returncode == 2
+    assert "IMG-BOOT-03" in done.stderr
+
+
+def test_what_should_be_mended_counts_when_it_is_asked_to(mooring, saved):
+    image = saved(StopSignal="SIGKILL")
+    assert mooring("check", image, "--static").returncode == 0
+    assert mooring("check", image, "--static", "--fail-on", "should").returncode == 1
+
+
+def test_rules_for_batch_are_asked_when_it_is_meant_for_batch(mooring, saved):
+    done = mooring("check", saved(), "--static", "--kind", "batch", "--format", "json")
+    assert done.returncode == 1
+    assert {"IMG-BOOT-01", "IMG-DEPS-01"} <= failed(done)
+
+
+@pytest.mark.parametrize("edition", ["otc-2022", "huawei-2025"])
+def test_the_edition_that_is_asked_for_judges(mooring, saved, edition):
+    assert (
+        as_json(mooring("check", saved(), "--static", "--edition", edition, "--format", "json"))["edition"] == edition
+    )
+
+
+def test_an_image_is_judged_by_the_edition_it_was_made_for(mooring, saved):
+    labels = {**SETTINGS["Labels"], "io.mooring.edition": "otc-2025"}
+    assert as_json(mooring("check", saved(Labels=labels), "--static", "--format", "json"))["edition"] == "otc-2025"
+
+
+def test_the_config_that_is_given_wins_over_the_label_and_the_report_says_so(mooring, saved, tmp_path):
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps({**CONFIG, "model_algorithm": "1digits"}))
+    done = mooring("check", saved(), "--static", "--config", given, "--format", "json")
+    assert done.returncode == 1
+    assert "CFG-ALG-01" in failed(done)
+    assert as_json(done)["subject"]["config_source"].startswith(f"given: {given}")
+
+
+@pytest.mark.parametrize("form", ["plain", "gzip", "zstd", "layout", "layout.tar"])
+def test_the_same_image_is_judged_the_same_in_every_form(mooring, tmp_path, form):
+    layers = [layer(file("bin/server", b"\x7fELF", mode=0o755), file("etc/passwd", "u:x:1000:100::/:\n"))]
+    config = config_of(layers, ["COPY server"], **SETTINGS, StopSignal="SIGINT")
+    place = docker_save(tmp_path / "image.tar", layers, config)
+    if form in ("gzip", "zstd"):
+        place = packed(place, form)
+    elif form.startswith("layout"):
+        layout = Layout(tmp_path / "layout")
+        place = layout.finish(layout.image(layers, config))
+        place = layout.tar(tmp_path / "layout.tar") if form.endswith(".tar") else place
+    done = mooring("check", place, "--static", "--format", "json")
+    assert failed(done) == {"IMG-TERM-04"}, done.stderr
+
+
+def test_a_report_is_written_to_the_file_it_is_asked_for(mooring, saved, tmp_path):
+    report = tmp_path / "report.sarif"
+    done = mooring("check", saved(Cmd=None), "--static", "--format", "sarif", "--output", report)
+    assert done.returncode == 1
+    assert json.loads(report.read_text())["version"] == "2.1.0"
+    assert done.stdout == ""
+    assert str(report) in done.stderr
+
+
+def test_an_archive_that_is_none_is_refused_and_nothing_is_reported(mooring, tmp_path):
+    (tmp_path / "image.tar").write_text("not an archive")
+    done = mooring("check", tmp_path / "image.tar", "--static")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "image.tar" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nowhere.tar",), "nowhere.tar"),
+        (("./nowhere",), "./nowhere"),
+        (("IMAGE", "--sample", "images"), "FIELD=@FILE"),
+        (("IMAGE", "--sample", "images=@nowhere.jpg"), "nowhere.jpg"),
+        (("IMAGE", "--edition", "otc-1999"), "otc-1999"),
+        (("IMAGE", "--config", "nowhere.json"), "nowhere.json"),
+        (("IMAGE", "--memory", "much"), "much"),
+        (("http://127.0.0.1:1", "--static"), "--static"),
+    ],
+)
+def test_words_that_make_no_sense_are_refused_by_name(mooring, saved, words, said):
+    done = mooring("check", *(saved() if word == "IMAGE" else word for word in words))
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_an_engine_what_must_run_is_not_judged_and_the_exit_code_says_so(mooring, saved):
+    done = mooring("check", saved(), DOCKER_HOST="unix:///nowhere.sock")
+    assert done.returncode == 69
+    assert "no container engine answers" in done.stdout
+
+
+def test_without_an_engine_an_image_by_name_cannot_be_looked_at(mooring):
+    done = mooring("check", "mnist:1", DOCKER_HOST="unix:///nowhere.sock")
+    assert done.returncode == 69
+    assert "no container engine answers" in done.stderr
+
+
+def test_a_project_is_judged_by_its_files_where_nothing_may_be_built(mooring, tmp_path):
+    assert mooring("init", tmp_path / "mnist").returncode == 0
+    config = tmp_path / "mnist/config.json"
+    config.write_text(config.read_text().replace('"protocol"', '"procotol"', 1))
+    done = mooring("check", tmp_path / "mnist", "--static", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert failed(done) == {"CFG-TYPO-01"}
+
+
+def test_fix_shows_what_it_would_do_and_does_it_when_told_to(mooring, tmp_path):
+    assert mooring("init", tmp_path / "mnist").returncode == 0
+    config = tmp_path / "mnist/config.json"
+    right = config.read_text()
+    config.write_text(right.replace('"protocol"', '"procotol"', 1))
+    shown = mooring("check", "--fix", tmp_path / "mnist")
+    assert shown.returncode == 1
+    assert '-      "procotol": "http",' in shown.stdout
+    assert "procotol" in config.read_text()
+    done = mooring("check", "--fix", tmp_path / "mnist", "--yes")
+    assert done.returncode == 0
+    assert config.read_text() == right
+    assert mooring("check", "--fix", tmp_path / "mnist").stdout.startswith(f"{tmp_path / 'mnist'}: nothing")
+
+
+@contextlib.contextmanager
+def serving(double):
+    """The address of a program in tests/doubles, running on this machine."""
+    command = [sys.executable, DOUBLES / f"{double}.py"]
+    with subprocess.Popen(command, env={"PORT": "0"}, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().split()[-1]}"
+        finally:
+            process.kill()
+
+
+def test_a_server_that_runs_is_judged_by_what_it_answers(mooring, tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(CONFIG))
+    with serving("keeps_the_contract") as url:
+        done = mooring("check", url, "--config", config, "--format", "json")
+    report = as_json(done)
+    assert done.returncode == 0, done.stdout
+    assert report["subject"]["kind"] == "server"
+    assert {result["status"] for result in report["results"] if result["rule"].startswith("RUN-API")} == {"passed"}
+
+
+@pytest.mark.engine
+def test_an_archive_is_run_and_leaves_nothing_in_the_engine(mooring, engine, double, tmp_path):
+    name = double("keeps_the_contract", labels={"io.mooring.config": json.dumps(CONFIG)})
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(b"".join(engine.export(name)))
+    before = set(engine.image_names())
+    done = mooring("check", archive, "--format", "json")
+    assert done.returncode == 0, done.stdout
+    assert {result["status"] for result in as_json(done)["results"] if result["rule"] == "RUN-START-01"} == {"passed"}
+    assert set(engine.image_names()) == before
+
+
+def containers_of(name):
+    """The ids of the containers of an image: others may use the engine at the same time."""
+    listed = subprocess.run(("docker", "ps", "-aq", "--filter", f"ancestor={name}"), capture_output=True, check=True)
+    return listed.stdout.split()
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_check_that_is_interrupted_leaves_nothing_behind(double, number):
+    name = double("never_ready", labels={"io.mooring.config": json.dumps(CONFIG)})
+    running = subprocess.Popen(
+        [sys.executable, "-m", "mooring.cli", "check", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    while not containers_of(name):
+        assert running.poll() is None, running.communicate()
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 128 + number, err
+    assert b"Traceback" not in err
+    assert out == b""
+    assert not containers_of(name)
