@@ -70,6 +70,9 @@ def check(
     memory: str = typer.Option(
         "", metavar="SIZE", help="Memory the container may use.  [default: three quarters of the engine's]"
     ),
+    timeout: float = typer.Option(
+        None, min=0.1, help="Seconds it has to become ready.  [default: what its or the edition's probes allow, or 60]"
+    ),
     fail_on: FailOn = typer.Option(FailOn.MUST, help="Exit code 1 from this level on."),
     form: Format = typer.Option(Format.TEXT, "--format", help="How to write the report."),
     output: Path = typer.Option(None, "--output", "-o", metavar="FILE", help="Write the report there, whole or not."),
@@ -101,6 +104,7 @@ def check(
         accepted=checking.accepted(accept),
         allowed_imports=tuple(allow_import),
         memory_bytes=size(memory),
+        wait_seconds=timeout,
         fail_on=fail_on.value,
     )
     checking.check(asked, form=form.value, output=output, verbose=verbose)

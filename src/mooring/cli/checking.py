@@ -47,6 +47,7 @@ class Asked:
     accepted: Mapping[str, str] = field(default_factory=dict)
     allowed_imports: tuple[str, ...] = ()
     memory_bytes: int = 0
+    wait_seconds: float | None = None
     fail_on: str = "must"
 
     def wish(self) -> checks.Wish:

@@ -141,6 +141,7 @@ class _Opening:
                 edition=chosen,
                 config=config,
                 doing=self._watching.doing,
+                wait_seconds=self._asked.wait_seconds,
             )
 
         return start
