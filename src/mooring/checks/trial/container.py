@@ -16,16 +16,17 @@ from mooring.checks.trial.expecting import ENDING_SECONDS, Expected
 from mooring.checks.trial.experiments import Experiments
 from mooring.checks.trial.growing import growth
 from mooring.checks.trial.listening import Listening
+from mooring.checks.trial.sightings import Start
 from mooring.checks.trial.starting import Starting
 from mooring.checks.wish import Kind, Wish
 from mooring.contract import vocabulary
-from mooring.engine import Launch, caged, inside, sigterm_unwinds
+from mooring.engine import Diagnosis, Launch, caged, inside, sigterm_unwinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from mooring.checks.trial.sightings import Bodies, Calls, Ending, Growth, HealthWatch, Idle, Logs, Repeats, Start
+    from mooring.checks.trial.sightings import Bodies, Calls, Ending, Growth, HealthWatch, Idle, Logs, Repeats
     from mooring.checks.trial.wire import Target
     from mooring.contract import Edition, ModelConfig
     from mooring.engine import DockerEngine
@@ -37,6 +38,13 @@ FLIGHT_SECONDS = 5.0
 ARRIVING_FACTOR = 2
 ARRIVING_SECONDS = 0.2
 LAST_WORDS_SECONDS = 2.0
+NO_COMMAND = Diagnosis(
+    cause="no-command",
+    seen="the image has no start command: neither CMD nor ENTRYPOINT",
+    expected="a command that starts the server",
+    advice='say in its Dockerfile what starts the server: CMD ["python3", "/server.py"]',
+    log_tail=(),
+)
 
 
 class Trial:
@@ -171,6 +179,8 @@ class Trial:
         )
 
     def _start(self) -> Start:
+        if not self._image.command:
+            return Start(command=(), ready=False, seconds=0.0, diagnosis=NO_COMMAND, port=self._expected.port)
         self._starting = self._started(self._launch(), self._stack)
         return self._starting.start(ready=self._begin)
 

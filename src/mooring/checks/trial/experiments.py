@@ -192,7 +192,7 @@ class Experiments:
             limit_seconds=limit,
             busy_asked=len(self.watched),
             busy_late=sum(one.outcome == HUNG or one.seconds > limit for one in self.watched),
-            busy_failed=sum(not 200 <= one.status < 300 and one.outcome != HUNG for one in self.watched),  # noqa: PLR2004 - the 2xx class of HTTP
+            busy_failed=sum(one.failed for one in self.watched) if first.as_answer().ok else 0,
             busy_slowest_seconds=max((one.seconds for one in self.watched), default=0.0),
             premature_seconds=self.premature[0],
             premature_answer=self.premature[1],

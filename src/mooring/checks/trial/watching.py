@@ -25,6 +25,11 @@ class Asked:
     status: int
     seconds: float
 
+    @property
+    def failed(self) -> bool:
+        """Whether it was answered, or broken off, with anything but 2xx; to be late is another matter."""
+        return self.outcome != HUNG and not 200 <= self.status < 300  # noqa: PLR2004 - the 2xx class of HTTP
+
 
 class Watch:
     """Asks from `begin` to `end`; `limit_seconds` is how long each answer may take."""
