@@ -114,27 +114,28 @@ def debian_base():
 
 @pytest.fixture(scope="session")
 def double(engine, debian_base):
-    """Give the image of a program in tests/doubles, by its name, with a command, labels, files (bytes by path), ENV."""
+    """Give the image of a program in tests/doubles by its name, with command, labels, files (bytes by path), base."""
     client = docker.DockerClient(base_url=engine.address.url)
     made = []
 
-    def image(name, *, command=("python3", "-u", "/double.py"), labels=None, files=None, environ=None):
+    def image(name, *, command=("python3", "-u", "/double.py"), labels=None, files=None, base=debian_base):
         tag = f"mooring-double:{name.replace('_', '-')}-{uuid.uuid4().hex[:8]}"
+        # Each step of a build takes its time.
+        marks = " ".join(f"{json.dumps(key)}={_quoted(value)}" for key, value in (labels or {}).items())
+        lines = [f"FROM {base}", *([f"LABEL {marks}"] if marks else []), "USER 1000:100", f"CMD {json.dumps(command)}"]
         # Most doubles are the first file with one thing done wrong.
         copied = {
-            "keeps_the_contract.py": (DOUBLES / "keeps_the_contract.py").read_bytes(),
-            "double.py": (DOUBLES / f"{name}.py").read_bytes(),
-            **{path.lstrip("/"): data for path, data in (files or {}).items()},
+            "/keeps_the_contract.py": (DOUBLES / "keeps_the_contract.py").read_bytes(),
+            "/double.py": (DOUBLES / f"{name}.py").read_bytes(),
+            **(files or {}),
         }
-        lines = [f"FROM {debian_base}", *(f"COPY {path} /{path}" for path in copied)]
-        lines += [f"ENV {key}={_quoted(value)}" for key, value in (environ or {}).items()]
-        lines += ["USER 1000:100", f"CMD {json.dumps(command)}"]
-        lines += [f"LABEL {json.dumps(key)}={_quoted(value)}" for key, value in (labels or {}).items()]
+        contents = {f"root{path}": (data, 0o755 if path in (files or {}) else 0o644) for path, data in copied.items()}
+        contents["Dockerfile"] = "\n".join([*lines, "COPY root/ /"]).encode(), 0o644
         context = io.BytesIO()
         with tarfile.open(fileobj=context, mode="w") as tar:
-            for file, data in {"Dockerfile": "\n".join(lines).encode(), **copied}.items():
+            for file, (data, mode) in contents.items():
                 entry = tarfile.TarInfo(file)
-                entry.size, entry.mode = len(data), 0o644
+                entry.size, entry.mode = len(data), mode
                 tar.addfile(entry, io.BytesIO(data))
         context.seek(0)
         client.images.build(fileobj=context, custom_context=True, tag=tag, rm=True)

@@ -14,6 +14,7 @@ from mooring.checks.trial.sightings import (
     Calls,
     Ending,
     Exchange,
+    GrowingFile,
     Growth,
     HealthWatch,
     Idle,
@@ -306,6 +307,16 @@ def test_a_body_that_is_too_large_may_be_answered_in_any_way_but_silence(outcome
 def test_a_log_on_standard_error_and_none_at_all_are_worth_a_remark(logs):
     result = judge("RUN-LOG-01", logs=logs)
     assert (result.status, levels(result)) == (Status.PASSED, [Level.INFO])
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "telling"),
+    [(0, 0, "RUN-LOG-01"), (0, 9, "RUN-LOG-01"), (0, 300, "RUN-LOG-03"), (1, 0, "RUN-LOG-03"), (300, 0, "RUN-LOG-03")],
+)
+def test_a_log_file_that_grows_is_told_once_and_graver_where_it_is_all_there_is(out, err, telling):
+    logs = Logs(lines_out=out, lines_err=err, growing_files=(GrowingFile(path="/srv/app.log", bytes_grown=9000),))
+    found = {name: judge(name, logs=logs).status for name in ("RUN-LOG-01", "RUN-LOG-03")}
+    assert [name for name, status in found.items() if status is Status.FAILED] == [telling]
 
 
 def test_a_server_that_ignores_sigterm_is_told_so_and_nothing_else():

@@ -15,7 +15,7 @@ class Blocking(Api):
 
     def predict(self, text):
         with ONE_AT_A_TIME:
-            time.sleep(1.5)
+            time.sleep(0.5)
             return super().predict(text)
 
 

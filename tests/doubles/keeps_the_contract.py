@@ -11,9 +11,6 @@ import sys
 import threading
 import time
 
-# Long enough for what was on its way when the signal came.
-LINGER_SECONDS = float(os.environ.get("LINGER", "0.5"))
-
 
 class Api(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -73,6 +70,8 @@ class Api(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
+    # Long enough for what was on its way when the signal came.
+    linger_seconds = 0.5
 
     def __init__(self, api=Api):
         self.working = set()
@@ -86,7 +85,7 @@ class Server(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.end, args=(number,)).start()
 
     def end(self, number):
-        time.sleep(LINGER_SECONDS if number == signal.SIGTERM else 0)
+        time.sleep(self.linger_seconds if number == signal.SIGTERM else 0)
         self.shutdown()
         while self.working:
             time.sleep(0.01)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.rule import SHOULD, Example, rule
+from mooring.checks.rules.logs_not_on_output import QUIET_LINES
 from mooring.checks.trial.sightings import GrowingFile, Logs
 from mooring.contract import Finding
 
@@ -33,7 +34,7 @@ DOCUMENT = "modelarts_23_0219"
 )
 def logs_in_files_too(logs: Logs) -> Iterator[Finding]:
     """Where there is nothing on the outputs, another rule tells of the files."""
-    if not logs.lines_out and not logs.lines_err:
+    if not logs.lines_out and logs.lines_err < QUIET_LINES:
         return
     for file in logs.growing_files:
         yield Finding(
