@@ -43,7 +43,7 @@ class Collected:
 
     def add(self, where: str, seen: Seen) -> None:
         """Join what one walker saw; beyond some number of places, all the others count as one."""
-        if seen.imports or seen.unresolved or seen.registered or seen.problem:
+        if seen.imports or seen.doubtful or seen.unresolved or seen.registered or seen.problem:
             place = where if where in self.places or len(self.places) < MOST_PLACES else "others"
             self.places.setdefault(place, Seen()).add(seen)
 

@@ -35,6 +35,11 @@ class Global:
     name: str
 
 
+def is_plausible(found: Global) -> bool:
+    """Whether somebody may have meant these names: noise that looks like an import has others."""
+    return found.module.isprintable() and found.name.isprintable() and bool(found.module and found.name)
+
+
 @dataclass(slots=True)
 class Made:
     """What a call of something imported would give: the callable, its arguments, the state set on it."""

@@ -41,7 +41,7 @@ class PickleScan:
         return {
             full_name(each.module, each.name): where
             for where, seen in reversed(self._collected.places.items())
-            for each in seen.imports
+            for each in (seen.imports | seen.doubtful if severity is Severity.MALICIOUS else seen.imports)
             if self._policy.severity(each) is severity
         }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mooring.checks.scanning.pickles.arrays import OBJECTS, array_bytes, is_aligned
-from mooring.checks.scanning.pickles.machine import Broken, Global, Machine
+from mooring.checks.scanning.pickles.machine import Broken, Global, Machine, is_plausible
 from mooring.checks.scanning.pickles.opcodes import LINES, OPCODES
 from mooring.checks.scanning.pickles.reading import OPAQUE
 
@@ -24,9 +24,14 @@ _TASTE = 512
 
 @dataclass(slots=True)
 class Seen:
-    """What pickles would do when loaded; `problem` says why one could not be followed to its end."""
+    """What pickles would do when loaded; `problem` says why one could not be followed to its end.
+
+    `doubtful` are imports of another reading of the same bytes, where there is one: they count only if they are
+    malicious, for most of them are never meant.
+    """
 
     imports: dict[Global, None] = field(default_factory=dict)
+    doubtful: dict[Global, None] = field(default_factory=dict)
     patched: dict[Global, None] = field(default_factory=dict)
     unresolved: int = 0
     registered: int = 0
@@ -39,6 +44,7 @@ class Seen:
         self.unresolved += other.unresolved
         self.registered += other.registered
         if isinstance(other, Seen):
+            self.doubtful |= other.doubtful
             self.problem = self.problem or other.problem
 
 
@@ -54,6 +60,7 @@ class Walker:
         self.alive = True
         self.seen = Seen()
         self._machine = machine
+        self._is_fork = machine is not None
         self._outer: list[Machine] = []
         self._forks: list[Walker] = []
         self._rest = b""
@@ -85,7 +92,7 @@ class Walker:
         """Nothing more comes."""
         for fork in self._forks:
             fork.finish()
-            self.seen.add(fork.seen)
+            self._doubt(fork.seen)
         self._forks = []
         if self.alive:
             self._end("it ends before it is complete" if self._machine is not None else "")
@@ -93,9 +100,11 @@ class Walker:
     def _feed_forks(self, data: bytes) -> None:
         for fork in self._forks:
             fork.feed(data)
-            if not fork.alive:
-                self.seen.add(fork.seen)
+            self._doubt(fork.seen)
         self._forks = [fork for fork in self._forks if fork.alive]
+
+    def _doubt(self, seen: Seen) -> None:
+        self.seen.doubtful |= seen.imports | seen.doubtful
 
     def _follow(self, buffer: bytes, at: int) -> int:
         """One stretch: until the buffer is used up, or something else than an opcode comes. Where the next begins."""
@@ -154,7 +163,7 @@ class Walker:
         fork.feed(buffer[at : at + _TASTE])
         if fork.alive and len(buffer) > at + _TASTE:
             fork.feed(buffer[at + _TASTE :])
-        self.seen.add(fork.seen)
+        self._doubt(fork.seen)
         if fork.alive:
             self._forks.append(fork)
         size = array_bytes(wrapper) if wrapper is not None else None
@@ -172,15 +181,17 @@ class Walker:
     def _stop(self, machine: Machine) -> None:
         self._keep(machine)
         self._machine = self._outer.pop() if self._outer else None
+        # What comes behind the end of a fork belongs to the pickle that it left.
+        self.alive = not (self._is_fork and self._machine is None)
 
     def _keep(self, machine: Machine) -> bool:
         """Take over what one pickle does, if it is one."""
+        acts = bool(machine.imports or machine.unresolved or machine.registered)
         if machine.strict:
-            proven = bool(machine.called or machine.patched) and bool(
-                machine.imports or machine.unresolved or machine.registered
-            )
+            proven = acts and bool(machine.called or machine.patched)
         else:
-            proven = bool(machine.imports) or self._steps >= STEPS_THAT_PROVE
+            named = any(is_plausible(each) for each in machine.imports)
+            proven = named or self._steps >= STEPS_THAT_PROVE or (acts and machine.stopped)
         if proven:
             self.seen.add(machine)
         return proven

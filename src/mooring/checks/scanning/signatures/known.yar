@@ -8,7 +8,7 @@ rule known_loader {
     strings:
         $loader = /\bkdevtmpfs[i]\b/
         $loader_go = /\bkins[i]ng\/(main|src)\b/
-        $team = /\b(teamtnt\.r[e]d|TeamTN[T]\b[^\n]{0,60}(Hildegard|borg|chimaera))/ nocase
+        $team = /\b(teamt[n]t\.red|TeamTN[T]\b[^\n]{0,60}(Hildegard|borg|chimaera))/ nocase
         $watcher = /\bwatchb[o]g\b[^\n]{0,60}\b(pastebin|crontab)/
         $gang = /8220 ?Gan[g]|oracleservic[e]\.top|bashgo\.pw\/xm[s]/
         $module = /pam_unix_n[e]w\.so/
