@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 KEPT_CHARACTERS = 64 << 10
 SHOWN_CHARACTERS = 80
-# A bad request needs no prediction: what takes longer than this, or than three good answers, hangs.
-LEAST_PATIENCE_SECONDS = 5.0
+# A bad request needs no prediction: what takes longer than this, or than three good answers, hangs. A large body takes
+# its time, but not so much that a service could live with it.
+PATIENCE = {Purpose.INVALID: (5.0, 3), Purpose.SIZE: (20.0, 10)}
 
 
 class Caller:
@@ -70,8 +71,7 @@ class Caller:
 
     def tried(self, question: Question) -> Exchange:
         """Ask once, and say what came of it."""
-        bad = question.purpose is Purpose.INVALID
-        reply = self.ask(question.request, timeout_seconds=self.patience_seconds if bad else None)
+        reply = self.ask(question.request, timeout_seconds=self.patience_seconds(question.purpose))
         return exchange_of(question, reply)
 
     def look_for_death(self, when: str) -> None:
@@ -80,10 +80,12 @@ class Caller:
         if how and not self.death:
             self.death = f"{how} {when}"
 
-    @property
-    def patience_seconds(self) -> float:
-        """How long the answer to a bad request is waited for."""
-        return min(self.limit_seconds, max(LEAST_PATIENCE_SECONDS, 3 * self.slowest_seconds))
+    def patience_seconds(self, purpose: Purpose) -> float:
+        """How long the answer to a request of that kind is waited for."""
+        if purpose not in PATIENCE:
+            return self.limit_seconds
+        least, good_answers = PATIENCE[purpose]
+        return min(self.limit_seconds, max(least, good_answers * self.slowest_seconds))
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
