@@ -72,5 +72,8 @@ def _layer(store: Store, what: str, file: object, diff_id: str) -> Descriptor:
     size = store.size(file) if isinstance(file, str) else None
     if size is None or not isinstance(file, str):
         raise Invalid(f"{what}: layer {file!r} is missing", hint="the image is not complete")
-    packing = packing_of(store.start(file))
+    try:
+        packing = packing_of(store.start(file))
+    except Invalid as error:
+        raise Invalid(f"{what}: layer {file!r}: {error.message}", hint=error.hint) from None
     return Descriptor(media_type=f"{TAR}+{packing}" if packing else TAR, digest="" if packing else diff_id, size=size)

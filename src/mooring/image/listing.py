@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Every layer has three files in Docker's older form.
 MAX_FILES = 100_000
+MAX_NAME_BYTES = 16 << 20
 MAX_LINKS = 40
 Found = TypeVar("Found")
 
@@ -24,6 +25,7 @@ class Listing(Generic[Found]):
     def __init__(self) -> None:
         self._files: dict[str, Found] = {}
         self._links: dict[str, str] = {}
+        self._name_bytes = 0
 
     def add(self, member: Member, found: Found) -> None:
         """Take in a file, with what is known of it, or a link; anything else is left out, sparse files too."""
@@ -34,6 +36,9 @@ class Listing(Generic[Found]):
             self._links[name] = posixpath.join(posixpath.dirname(name), member.target)
         elif member.kind is EntryKind.HARD_LINK:
             self._links[name] = member.target
+        self._name_bytes += len(name) + len(member.target)
+        if self._name_bytes > MAX_NAME_BYTES:
+            raise Invalid(f"names of more than {MAX_NAME_BYTES >> 20} MiB, where an image's archive has kilobytes")
         if len(self._files) + len(self._links) > MAX_FILES:
             raise Invalid(f"more than {MAX_FILES} files, where an image's archive has hundreds")
 

@@ -22,7 +22,7 @@ INDEXES = (OCI_INDEX, DOCKER_LIST)
 # What registries themselves accept at most; real ones have a few KiB.
 LARGEST_MANIFEST = 4 << 20
 # Engines refuse more than some 130 layers.
-MOST_LAYERS = 1000
+MOST_LAYERS = 256
 _ATTESTATION = "vnd.docker.reference.type"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
@@ -44,6 +44,10 @@ class Manifest:
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.layers) > MOST_LAYERS:
+            raise Invalid(f"an image of {len(self.layers)} layers; engines take some 130 at most")
 
 
 def parsed(data: bytes, what: str) -> dict[str, Any]:
@@ -86,8 +90,6 @@ def index_entries(document: dict[str, Any], what: str) -> tuple[Descriptor, ...]
 def manifest_in(document: dict[str, Any], what: str) -> Manifest:
     """What a manifest lists; Invalid where a size or a digest is missing or makes no sense."""
     layers = _descriptors(document.get("layers"), f"{what}: layers")
-    if len(layers) > MOST_LAYERS:
-        raise Invalid(f"{what} has {len(layers)} layers; engines take 130 at most")
     return Manifest(config=_descriptor(document.get("config"), f"{what}: config"), layers=layers)
 
 

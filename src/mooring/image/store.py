@@ -51,8 +51,10 @@ class Opened:
 def document_in(store: Store, name: str, what: str) -> bytes:
     """All of a small file. Invalid when it is missing, or larger than any such file is."""
     size = store.size(name)
+    # A name from a manifest may be anything, and a terminal obeys more than letters.
+    shown = name if name.isprintable() else repr(name)
     if size is None:
-        raise Invalid(f"{what}: {name} is missing", hint="the archive or folder is not complete")
+        raise Invalid(f"{what}: {shown} is missing", hint="the archive or folder is not complete")
     if size > LARGEST_MANIFEST:
-        raise Invalid(f"{what}: {name} has {size} bytes, where {LARGEST_MANIFEST} are plenty")
+        raise Invalid(f"{what}: {shown} has {size} bytes, where {LARGEST_MANIFEST} are plenty")
     return store.document(name)

@@ -71,7 +71,7 @@ class Sweep:
         self._files.add(member, blob)
         if member.kind is not EntryKind.FILE or member.size != member.stored_size:
             return
-        if _is_layer(start):
+        if _is_layer(start) or not member.size:
             blob.layer = self._layer(Content(feed, member.size))
         elif start[:1] in {b"{", b"["} and member.size <= LARGEST_MANIFEST:
             self._documents_bytes += member.size
