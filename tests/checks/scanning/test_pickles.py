@@ -308,3 +308,39 @@ def test_nothing_is_imported_or_called(look):
             return pytest.fail, ("it was called",)
 
     assert look(pickle.dumps(Tell()))
+
+
+def getattr_of(owner, name):
+    return b"\x80\x04" + imported("builtins", "getattr") + owner + string(name) + b"\x86R"
+
+
+def test_getattr_with_plain_names_is_the_import_that_it_stands_for(look):
+    zone = imported("zoneinfo", "ZoneInfo")
+    assert look(getattr_of(zone, "_unpickle") + string("Europe/Berlin") + b"K\x01\x86R.") == ()
+    (found,) = look(getattr_of(zone, "clear_cache") + b")R.")
+    assert found.names == ("zoneinfo.ZoneInfo.clear_cache",)
+    assert [each.names for each in look(getattr_of(imported("pathlib", "PurePath"), "os") + b".")] != []
+    assert look(getattr_of(zone, "__init__") + b".")[0].severity is Severity.MALICIOUS
+
+
+def test_any_other_use_of_getattr_runs_code(severities):
+    for data in (
+        b"\x80\x04" + imported("builtins", "getattr") + b".",
+        getattr_of(imported("builtins", "dict") + b")R)R", "x") + b".",
+        b"\x80\x04" + imported("functools", "partial") + imported("builtins", "getattr") + b"\x85R.",
+        b"\x80\x04"
+        + imported("builtins", "getattr")
+        + b"\x94"
+        + imported("zoneinfo", "ZoneInfo")
+        + string("_unpickle")
+        + b"\x86Rh\x00.",
+    ):
+        assert severities(data)[0] == "malicious"
+
+
+def test_an_xgboost_model_is_left_alone(look):
+    # The shape of a real one: a classifier whose state holds a booster, whose state holds its bytes.
+    booster = imported("xgboost.core", "Booster") + b")\x81}" + string("handle") + imported("builtins", "bytearray")
+    booster += b"C\x04{L\x00\x00\x85Rsb"
+    model = b"\x80\x04" + imported("xgboost.sklearn", "XGBClassifier") + b")\x81}(" + string("n_estimators") + b"K\x03"
+    assert look(model + string("_Booster") + booster + b"ub.") == ()

@@ -35,6 +35,11 @@ class Global:
     name: str
 
 
+# Attributes of classes are pickled as a call of getattr: with names that are plain to see it is one more import.
+GETATTR = Global("builtins", "getattr")
+_GETATTRS = frozenset({GETATTR, Global("__builtin__", "getattr")})
+
+
 def is_plausible(found: Global) -> bool:
     """Whether somebody may have meant these names: noise that looks like an import has others."""
     return found.module.isprintable() and found.name.isprintable() and bool(found.module and found.name)
@@ -65,6 +70,8 @@ class Machine:
     unresolved: int = 0
     registered: int = 0
     called: bool = False
+    getters: int = 0
+    resolved: int = 0
     patched: dict[Global, None] = field(default_factory=dict)
     stopped: bool = False
     wrapper: Made | None = None
@@ -115,7 +122,9 @@ class Machine:
 
     def recall(self, key: int) -> None:
         """Push what the memo has under that number."""
-        self.push(self.memo.get(key) if key in self.memo else self.missing())
+        value = self.memo.get(key) if key in self.memo else self.missing()
+        self.getters += value is GETATTR
+        self.push(value)
 
     def imported(self, module: Any, name: Any) -> None:
         """Push something imported; where its name cannot be known, count that."""
@@ -126,6 +135,10 @@ class Machine:
         if self.strict and not (NAME.fullmatch(module) and NAME.fullmatch(name)):
             raise Broken("it imports something that is no name")
         found = Global(module, name)
+        if found in _GETATTRS:
+            self.getters += 1
+            self.push(GETATTR)
+            return
         if found not in self.imports and len(self.imports) >= MOST_NAMES:
             raise Broken(f"it imports more than {MOST_NAMES:,} different names")
         self.imports[found] = None
@@ -134,7 +147,16 @@ class Machine:
     def made(self, maker: Any, arguments: Any) -> None:
         """Push what calling `maker` would give."""
         self.called = self.called or isinstance(maker, (Global, Made))
-        self.push(Made(maker, arguments))
+        if maker is GETATTR and (found := _attribute(arguments)) is not None:
+            self.resolved += 1
+            self.imported(found.module, found.name)
+        else:
+            self.push(Made(maker, arguments))
+
+    def settle(self) -> None:
+        """At the end: a getattr that was used for anything else than a plain name may give anything."""
+        if self.getters > self.resolved:
+            self.imports[GETATTR] = None
 
     def built(self, state: Any) -> None:
         """Set state on the topmost value; a wrapped array's bytes follow in the file."""
@@ -146,3 +168,14 @@ class Machine:
             maker = target.maker
             if isinstance(maker, Global) and maker.name == "NumpyArrayWrapper" and maker.module.startswith("joblib."):
                 self.wrapper = target
+
+
+def _attribute(arguments: Any) -> Global | None:
+    """What `getattr(imported, "name")` gives, or that of an object made by something imported; None if unknown."""
+    if not isinstance(arguments, tuple) or len(arguments) != 2:  # noqa: PLR2004 - without a default
+        return None
+    owner, name = arguments
+    owner = owner.maker if isinstance(owner, Made) else owner
+    if isinstance(owner, Global) and owner is not GETATTR and isinstance(name, str):
+        return Global(owner.module, f"{owner.name}.{name}")
+    return None

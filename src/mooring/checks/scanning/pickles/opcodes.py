@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from mooring.checks.scanning.pickles.machine import MARK, MOST_ITEMS, Broken, Machine, Made
+from mooring.checks.scanning.pickles.machine import GETATTR, MARK, MOST_ITEMS, Broken, Machine, Made
 from mooring.checks.scanning.pickles.reading import OPAQUE, counted, fixed, line, text, two_lines
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def _pop_mark(machine: Machine, _: Any) -> None:
 
 
 def _duplicate(machine: Machine, _: Any) -> None:
-    machine.push(machine.top())
+    value = machine.top()
+    machine.getters += value is GETATTR
+    machine.push(value)
 
 
 def _number(machine: Machine, argument: Any) -> None:

@@ -186,6 +186,7 @@ class Walker:
 
     def _keep(self, machine: Machine) -> bool:
         """Take over what one pickle does, if it is one."""
+        machine.settle()
         acts = bool(machine.imports or machine.unresolved or machine.registered)
         if machine.strict:
             proven = acts and bool(machine.called or machine.patched)
