@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import socket
 import ssl
 import threading
 import time
@@ -25,6 +26,8 @@ _MOST_REDIRECTS = 5
 # Chunks of 64 KiB that may wait for the reader: it must never starve, and they must not fill the memory.
 _CHUNKS_AHEAD = 16
 _CHUNK_BYTES = 64 * 1024
+# How long a thread that was told to end is waited for.
+_GOODBYE_SECONDS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +62,14 @@ class Reply:
         self._came: queue.Queue[Any] = queue.Queue(_CHUNKS_AHEAD)
         self._left = threading.Event()
         self._ended = False
-        threading.Thread(target=self._pump, args=(client, request), daemon=True).start()
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None
+        self._thread = threading.Thread(target=self._pump, args=(client, request), name="mooring-registry", daemon=True)
+        self._thread.start()
         try:
             first = self._next(patience.answer)
         except BaseException:
-            self._left.set()
+            self.__exit__()
             raise
         if isinstance(first, _End):
             raise Broken(_told(first.error or httpx.ReadError("no answer"))) from first.error
@@ -75,6 +81,12 @@ class Reply:
 
     def __exit__(self, *_: object) -> None:
         self._left.set()
+        with self._lock:
+            if self._line:
+                with contextlib.suppress(OSError):
+                    # Wakes the thread that reads; an SSLSocket's own shutdown would first take the encryption away.
+                    socket.socket.shutdown(self._line, socket.SHUT_RDWR)
+        self._thread.join(_GOODBYE_SECONDS)
 
     def chunks(self) -> Iterator[bytes]:
         """The body's bytes as sent. Broken when it ends too early, goes silent, or trickles."""
@@ -122,7 +134,7 @@ class Reply:
         """Run in a thread of its own: only so does every wait have an end, whatever trickles in."""
         try:
             response = client.send(request, stream=True, auth=None)
-            with contextlib.closing(response):
+            with contextlib.closing(response), self._line_of(response):
                 self._put(response)
                 # Raw: what is hashed are the bytes as stored, and nothing is inflated on the way.
                 for piece in response.iter_raw(_CHUNK_BYTES):
@@ -131,6 +143,18 @@ class Reply:
             self._put(_End())
         except Exception as error:  # noqa: BLE001 - told where the reader is
             self._put(_End(error))
+
+    @contextlib.contextmanager
+    def _line_of(self, response: httpx.Response) -> Iterator[None]:
+        """The connection may be cut only while it is this answer's: afterwards it may be another's."""
+        line = response.extensions["network_stream"].get_extra_info("socket")
+        with self._lock:
+            self._line = line if isinstance(line, socket.socket) else None
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._line = None
 
     def _put(self, item: object) -> bool:
         while not self._left.is_set():
