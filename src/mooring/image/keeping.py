@@ -5,12 +5,8 @@ from __future__ import annotations
 import fnmatch
 import re
 import threading
-from typing import TYPE_CHECKING
 
 from mooring.image.record import Bounds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MAX_KEPT_BYTES = 256 << 10
 MAX_KEPT_IN_ALL = 32 << 20
@@ -119,8 +115,3 @@ class Allowance:
             self._in_all -= cost
             self._plain -= 0 if asked_for else cost
             return True
-
-    def give_back(self, texts: Iterable[bytes]) -> None:
-        """What was kept of a layer that turned out to be none of the image's."""
-        with self._lock:
-            self._in_all += sum(len(text) + COST_OF_KEEPING for text in texts)
