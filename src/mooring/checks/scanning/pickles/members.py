@@ -14,8 +14,7 @@ ZIP_HEADER = 30
 PLAIN = -1
 TAR_BLOCK = 512
 _ENCRYPTED = 0x01
-_KNOWN_VERSION, _UNUSED_FLAGS, _DEFLATED = 63, 1 << 14, 8
-_PRINTABLE = re.compile(rb"[\x20-\x7e\x80-\xff]+")
+_KNOWN_VERSION, _UNUSED_FLAGS, _MONTHS, _DEFLATED = 63, 0xD780, 12, 8
 _LONGEST_NAME = 4096
 _ZIP, _TAR = re.compile(rb"PK\x03\x04"), re.compile(rb"ustar")
 _TAR_MAGIC = 257
@@ -57,17 +56,26 @@ def _zip_member(data: bytes, at: int) -> Member | Incomplete | None:
     head = data[at : at + ZIP_HEADER]
     if len(head) < ZIP_HEADER:
         return Incomplete(at)
-    version, flags, method = head[4], int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+    flags, method = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
     name_length, extra = int.from_bytes(head[26:28], "little"), int.from_bytes(head[28:30], "little")
     if not 0 < name_length <= _LONGEST_NAME:
         return None
     start = at + ZIP_HEADER + name_length + extra
     if start > len(data):
         return Incomplete(at)
-    name = data[at + ZIP_HEADER : at + ZIP_HEADER + name_length]
-    return Member(
-        start, name.decode("utf-8", "replace"), method, version <= _KNOWN_VERSION and bool(flags & _ENCRYPTED)
-    )
+    name = data[at + ZIP_HEADER : at + ZIP_HEADER + name_length].decode("utf-8", "surrogateescape")
+    encrypted = bool(flags & _ENCRYPTED)
+    if not _is_surely_a_member(head, flags, name):
+        method, encrypted = _DEFLATED, False
+    return Member(start, name.encode("utf-8", "replace").decode(), method, encrypted)
+
+
+def _is_surely_a_member(head: bytes, flags: int, name: str) -> bool:
+    """What is told of must be; what is looked into need not."""
+    date = int.from_bytes(head[12:14], "little")
+    month, day = date >> 5 & 15, date & 31
+    dated = not date or (0 < month <= _MONTHS and day > 0)
+    return dated and head[4] <= _KNOWN_VERSION and not flags & _UNUSED_FLAGS and name.isprintable()
 
 
 def _tar_member(data: bytes, at: int) -> Member | Incomplete | None:
