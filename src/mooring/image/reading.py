@@ -182,25 +182,31 @@ def read_layers(
 
     def one(number: int) -> None:
         with named(number, plain):
-            source = layers[number]
-            chunks = source.chunks()
-            try:
-                walked = whole.walk(
-                    number,
-                    whole.counted(chunks),
-                    digest=source.layer.digest,
-                    size=source.size,
-                    diff_id=source.diff_id,
-                )
-            finally:
-                if isinstance(chunks, Generator):
-                    chunks.close()
+            walked = _read_layer(whole, number, layers[number])
         with lock:
             merging.add(number, walked.record, walked.stored)
 
     # The largest first: else it might be begun last, and one thread read it while the others have nothing left to do.
     order = sorted(range(len(layers)), key=lambda number: -sizes[number])
-    with ThreadPoolExecutor(threads or min(max(os.cpu_count() or 2, 2), MAX_THREADS), "mooring-layer") as pool:
+    _run(one, order, whole, threads or min(max(os.cpu_count() or 2, 2), MAX_THREADS))
+    return merging.filesystem()
+
+
+def _read_layer(whole: Pass, number: int, source: StoredLayer) -> Walked:
+    """One layer from its source, which is closed whatever happens."""
+    chunks = source.chunks()
+    try:
+        return whole.walk(
+            number, whole.counted(chunks), digest=source.layer.digest, size=source.size, diff_id=source.diff_id
+        )
+    finally:
+        if isinstance(chunks, Generator):
+            chunks.close()
+
+
+def _run(one: Callable[[int], None], order: Sequence[int], whole: Pass, threads: int) -> None:
+    """Do `one` for all numbers, some at a time; the first failure, or Ctrl-C, cancels the pass and is raised."""
+    with ThreadPoolExecutor(threads, "mooring-layer") as pool:
         running = [pool.submit(one, number) for number in order]
         try:
             for done in as_completed(running):
@@ -209,7 +215,6 @@ def read_layers(
             whole.cancelled.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return merging.filesystem()
 
 
 @contextlib.contextmanager

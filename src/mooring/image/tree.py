@@ -76,6 +76,7 @@ class Tree:
 
         Without `follow`, a symlink at its end is what is found.
         """
+        # Longer than functions are here: one loop over one state, which would only be handed to and fro.
         names: list[str] = []
         trail = [self.root]
         left = path.split("/")[::-1]
