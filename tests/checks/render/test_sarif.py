@@ -200,6 +200,11 @@ def test_a_file_beside_the_image_is_not_sought_in_it(subject, location):
     assert physical(run(found, subject=subject)["results"][0])["artifactLocation"] == location
 
 
+def test_a_file_of_an_image_that_a_project_became_is_sought_in_the_image():
+    found = run(FAILED, subject=Subject(name="/src/digits", kind="project"))
+    assert physical(found["results"][0])["artifactLocation"] == {"uri": "home/run.sh", "uriBaseId": "IMAGE"}
+
+
 def mark(finding):
     return run(result(PORT, Status.FAILED, finding))["results"][0]["partialFingerprints"]
 
