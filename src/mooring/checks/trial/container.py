@@ -23,7 +23,7 @@ from mooring.contract import vocabulary
 from mooring.engine import Diagnosis, Launch, caged, inside, sigterm_unwinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from mooring.checks.trial.sightings import Bodies, Calls, Ending, Growth, HealthWatch, Idle, Logs, Repeats
@@ -38,6 +38,9 @@ FLIGHT_SECONDS = 5.0
 ARRIVING_FACTOR = 2
 ARRIVING_SECONDS = 0.2
 LAST_WORDS_SECONDS = 2.0
+# A model that takes longer for a call is not called for the sake of numbers.
+SLOW_SECONDS = 2.0
+PAUSES = 3
 NO_COMMAND = Diagnosis(
     cause="no-command",
     seen="the image has no start command: neither CMD nor ENTRYPOINT",
@@ -78,21 +81,21 @@ class Trial:
         self._experiments: Experiments | None = None
         self._listening: Listening | None = None
         self._boots = Course({"boot": ("starting it through its boot file", self._boot)}, doing=doing)
-        self._course = Course(
-            {
-                "start": ("starting the container", self._start),
-                "valid": ("calling its apis", lambda: self._asked().ask_valid()),
-                "repeats": ("", lambda: self._asked().ask_twice()),
-                "logs": ("reading its logs", self._listen),
-                "growth": ("watching its memory", self._grow),
-                "bad": ("calling its apis with bad requests", lambda: self._asked().ask_bad()),
-                "calls": ("", lambda: self._asked(dead=True).calls()),
-                "bodies": ("sending large bodies", lambda: self._asked().send_largest()),
-                "idle": ("watching an idle connection", lambda: self._asked().end_idling()),
-                "ending": ("sending SIGTERM", self._end),
-            },
-            doing=doing,
-        )
+        self._course = Course(self._stages(), doing=doing)
+
+    def _stages(self) -> Mapping[str, tuple[str, Callable[[], object]]]:
+        return {
+            "start": ("starting the container", self._start),
+            "valid": ("calling its apis", lambda: self._asked().ask_valid()),
+            "repeats": ("", lambda: self._asked().ask_twice()),
+            "logs": ("reading its logs", self._listen),
+            "growth": ("watching its memory", self._grow),
+            "bad": ("calling its apis with bad requests", lambda: self._asked().ask_bad()),
+            "calls": ("", lambda: self._asked(dead=True).calls()),
+            "bodies": ("sending large bodies", lambda: self._asked().send_largest()),
+            "idle": ("watching an idle connection", lambda: self._asked().end_idling()),
+            "ending": ("sending SIGTERM", self._end),
+        }
 
     def __enter__(self) -> Self:
         self._stack.enter_context(sigterm_unwinds())
@@ -191,7 +194,6 @@ class Trial:
         self._experiments.begin()
         self._listening = Listening(self._engine, self._container)
         self._stack.callback(self._listening.close)
-        self._experiments.begin_idling()
 
     @property
     def _container(self) -> str:
@@ -223,7 +225,8 @@ class Trial:
     def _listen(self) -> None:
         asked = self._asked()
         if self._listening:
-            self._listening.ask_with_pauses(lambda: asked.caller.ask(asked.ordinary()))
+            times = 1 if asked.caller.slowest_seconds > SLOW_SECONDS else PAUSES
+            self._listening.ask_with_pauses(lambda: asked.caller.ask(asked.ordinary()), times=times)
 
     def _grow(self) -> Growth:
         asked = self._asked()
@@ -238,6 +241,7 @@ class Trial:
                 self._listening.press(lambda: asked.caller.ask(request), calls_made=asked.caller.asked)
 
     def _end(self) -> Ending:
+        self._asked().caller.look_for_death("before SIGTERM was sent")
         asked = self._asked()
         termination = self.start.termination
         edition, whole = self._expected.edition, self._wish.rolling_upgrade or self._wish.patient

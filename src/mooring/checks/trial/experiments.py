@@ -107,6 +107,7 @@ class Experiments:
                 self._further(api)
             self._burst()
         self._watch.end()
+        self._begin_idling()
         self.watched = list(busy(self._watch, died=bool(self.caller.death)))
 
     def _ask_firsts(self, ready: float) -> None:
@@ -230,7 +231,7 @@ class Experiments:
             if first.status == second.status and first.answered:
                 yield compared(question.name, first, second)
 
-    def begin_idling(self) -> None:
+    def _begin_idling(self) -> None:
         """Leave a connection alone, beside all else, unless the server then serves nobody else."""
         self._idle_began = time.monotonic()
         self._idle = Aside(self._idling)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # Arrivals that are kept one by one; of more only the number is known.
 KEPT_LINES = 200_000
-PAUSES = 3
 PAUSE_SECONDS = 1.05
 # What comes from the other stream for the same question comes at once.
 OTHER_STREAM_SECONDS = 0.2
@@ -99,10 +98,10 @@ class Listening:
         for stream in self.streams.values():
             stream.close()
 
-    def ask_with_pauses(self, ask: Callable[[], object]) -> None:
+    def ask_with_pauses(self, ask: Callable[[], object], *, times: int) -> None:
         """Ask a few times, and after each wait a second for a word about it."""
         self._sizes = self._log_files()
-        for _ in range(PAUSES):
+        for _ in range(times):
             began = time.monotonic()
             ask()
             if until(lambda since=began: any(self._spoke(since)), seconds=PAUSE_SECONDS):  # type: ignore[misc]

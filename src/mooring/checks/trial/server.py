@@ -138,7 +138,6 @@ class ServerTrial:
         target = self._experiments.caller.target
         if ready:
             self._experiments.begin()
-            self._experiments.begin_idling()
         return Start(
             command=(),
             ready=ready,
