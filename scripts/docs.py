@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from mooring.checks.render.json_schema import report_schema
 from mooring.checks.render.rule_page import cell, rule_markdown
-from mooring.checks.rule import rules
+from mooring.checks.rule import catalogue
 from mooring.cli.app import app
 from mooring.contract import edition, editions
 from mooring.contract.editor_schema import editor_schema
@@ -43,7 +43,7 @@ def report_json_schema() -> str:
 
 def rules_index() -> str:
     """All rules, by what their ids begin with."""
-    known = rules()
+    known = catalogue()
     lines = [NOTICE, "# Rules", ""]
     lines += [
         "What `mooring check` judges an image by. A finding of the level `must` makes the platform refuse the image or",
@@ -150,7 +150,7 @@ PAGES: list[tuple[str, Callable[[], str]]] = [
     ("docs/reference/cli.md", command_line),
     ("docs/report.schema.json", report_json_schema),
     ("docs/rules/README.md", rules_index),
-    *((f"docs/rules/{rule.id}.md", lambda rule=rule: rule_page(rule)) for rule in rules()),
+    *((f"docs/rules/{rule.id}.md", lambda rule=rule: rule_page(rule)) for rule in catalogue()),
     ("docs/settings.md", settings),
 ]
 # Folders in which nothing but such pages may lie.

@@ -7,7 +7,7 @@ import pytest
 
 from mooring.checks import Evidence, Kind, NotAsked, Status, Wish, rule_named
 from mooring.checks.config_source import search, the_config
-from mooring.checks.rule import rules
+from mooring.checks.rule import catalogue
 from mooring.checks.run import judged
 from mooring.contract import Level, edition, editions
 from mooring.image import File, ImageConfig, MemoryImage
@@ -160,7 +160,7 @@ def test_the_config_of_our_own_example_is_good_in_every_edition_for_every_wish()
     image = MemoryImage(config=ImageConfig(labels={LABEL: data.decode()}, exposed_ports=("8080/tcp",)), name="mnist:1")
     found = search(image.read(), image.config, None)
     config = the_config(found)
-    ours = [rule for rule in rules() if rule.id.startswith("CFG-")]
+    ours = [rule for rule in catalogue() if rule.id.startswith("CFG-")]
     for name in editions():
         for kind in Kind:
             wish, judge = Wish(kind=kind, rolling_upgrade=True), edition(name)

@@ -8,7 +8,7 @@ import pytest
 
 import mooring.contract
 from mooring.checks import Evidence, Kind, Status, Wish, rule_named
-from mooring.checks.rule import rules
+from mooring.checks.rule import catalogue
 from mooring.checks.rules import config_json
 from mooring.checks.run import judged
 from mooring.contract import Level, ModelConfig, edition, editions
@@ -51,7 +51,7 @@ def test_what_is_judged_elsewhere_is_a_rule_too():
 
 
 def test_every_rule_that_the_contract_suggests_is_there():
-    assert {rule.id for rule in rules()} >= SUGGESTED
+    assert {rule.id for rule in catalogue()} >= SUGGESTED
 
 
 @pytest.mark.parametrize("rule", config_json.RULES, ids=lambda rule: rule.id)
@@ -81,7 +81,7 @@ def test_a_finding_says_what_was_expected_and_which_document_says_so(rule):
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
 def test_nothing_that_is_told_of_a_real_file_is_graver_than_its_rule(file):
-    weights = {rule.id: rule.level.rank for rule in rules()}
+    weights = {rule.id: rule.level.rank for rule in catalogue()}
     config = ModelConfig.parse(file.read_bytes())
     for name in editions():
         for finding in config.check(edition(name)):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mooring.checks import Evidence, Kind, NotKnown, Status, Wish, rule_named, rules
+from mooring.checks import Evidence, Kind, NotKnown, Status, Wish, catalogue, rule_named
 from mooring.checks.blame import SPEAKERS
 from mooring.checks.run import judged
 from mooring.checks.trial.sightings import (
@@ -92,7 +92,7 @@ def test_a_container_that_is_not_ready_is_told_by_one_rule_and_all_others_do_not
     evidence = Evidence(
         {key: (lambda value=value: value) for key, value in known.items()} | dict.fromkeys(unknown, not_ready)
     )
-    running = [rule for rule in rules() if rule.id.startswith("RUN-")]
+    running = [rule for rule in catalogue() if rule.id.startswith("RUN-")]
     found = {rule.id: judged(rule, evidence, Wish()) for rule in running}
     telling = [name for name, result in found.items() if result.status is Status.FAILED]
     assert telling == [SPEAKERS.get(cause, "RUN-START-01")]

@@ -7,11 +7,11 @@ import pytest
 
 from mooring.checks import Evidence, Kind, Status, Subject, Wish
 from mooring.checks.case import Case, _Suppliers
-from mooring.checks.rule import rules
+from mooring.checks.rule import catalogue
 from mooring.checks.run import judged
 from mooring.contract import Level, edition
 
-RULES = rules()
+RULES = catalogue()
 
 
 def evidence(example):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mooring.checks import Evidence, Kind, Status, Wish, rules
+from mooring.checks import Evidence, Kind, Status, Wish, catalogue
 from mooring.checks.command.bases import DEBIAN, PROGRAM, image, link, script
 from mooring.checks.run import judged
 from mooring.contract import Level, edition
@@ -15,7 +15,7 @@ from mooring.image import EntryKind, File, ImageConfig, MemoryImage
 
 READ = {"image", "image_config", "files", "edition", "wish"}
 # Judged from the same evidence, and another matter: what lies in the image, and its config.json.
-RULES = [rule for rule in rules() if rule.id.startswith("IMG-") and set(rule.needs) <= READ]
+RULES = [rule for rule in catalogue() if rule.id.startswith("IMG-") and set(rule.needs) <= READ]
 
 
 def results(made, *, name="otc-2022", kind=Kind.REAL_TIME, rolling=False):

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from mooring.checks.rule import rules
+from mooring.checks.rule import catalogue
 from mooring.cli.app import app
 from mooring.contract import editions
 
@@ -44,7 +44,7 @@ def test_an_edition_that_says_nothing_of_a_fact_is_called_silent():
     assert ("otc-2024", "stop.linger", "60", "s", "(modelarts_23_0219)") in rows
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", catalogue(), ids=lambda rule: rule.id)
 def test_every_rule_can_be_explained(rule):
     output = explain(rule.id.lower())
     assert output.startswith(f"{rule.id}: {rule.title}\n")

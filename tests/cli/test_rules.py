@@ -4,8 +4,7 @@ import json
 
 from typer.testing import CliRunner
 
-from mooring.checks.rule import rule_named
-from mooring.checks.rule import rules as every_rule
+from mooring.checks.rule import catalogue, rule_named
 from mooring.cli.app import app
 from mooring.contract import edition
 
@@ -19,7 +18,7 @@ def rules(*words):
 def test_the_list_has_a_line_a_rule():
     head, *lines = rules().splitlines()
     assert head.split() == ["RULE", "LEVEL", "FOR", "RUNS", "WHAT", "IT", "SAYS"]
-    assert [line.split()[0] for line in lines] == [rule.id for rule in every_rule()]
+    assert [line.split()[0] for line in lines] == [rule.id for rule in catalogue()]
     row = next(line for line in lines if line.startswith("RUN-PORT-02"))
     assert row.split(maxsplit=4)[1:4] == ["must", "both", "yes"]
     assert row.endswith(rule_named("RUN-PORT-02").title)
@@ -30,13 +29,13 @@ def test_a_kind_of_service_leaves_out_the_rules_of_the_other():
     everything = json.loads(rules("--format", "json"))
     assert {rule["kind"] for rule in listed} <= {"real-time", "both"}
     assert [rule for rule in everything if rule["kind"] != "batch"] == listed
-    assert len(everything) == len(every_rule())
+    assert len(everything) == len(catalogue())
 
 
 def test_an_edition_adds_what_it_states_and_where_it_is_silent():
     lines = [line.strip() for line in rules("--edition", "otc-2022").splitlines()]
     assert "service.bind_address: 0.0.0.0 (modelarts_23_0270)" in lines
-    facts = {fact for rule in every_rule() for fact in rule.facts}
+    facts = {fact for rule in catalogue() for fact in rule.facts}
     for fact in facts:
         silent = f"{fact.key}: silent" in lines
         assert silent == (fact not in edition("otc-2022"))

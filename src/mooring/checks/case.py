@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mooring.checks.config_source import search, the_config
 from mooring.checks.evidence import Evidence, NotAsked, NotKnown
 from mooring.checks.report import Report, Result, Status, Subject
-from mooring.checks.rule import rules
+from mooring.checks.rule import RUNNING, catalogue
 from mooring.checks.run import judged
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ NOT_PROOF = (
     "no scan proves that an image is free of malicious code: it finds what is known, not what is new; "
     "take models from people you trust"
 )
-# What only a running container shows, in the order in which a trial can tell it.
-RUNNING = ("start", "health", "calls", "bodies", "repeats", "growth", "idle", "logs", "ending", "boot")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +70,7 @@ def check(case: Case) -> Report:
     with contextlib.ExitStack() as stack:
         evidence = Evidence(_Suppliers(case, stack).by_name())
         case.doing("reading the image" if case.image else "looking")
-        found = [judged(rule, evidence, case.wish) for rule in _ordered(rules())]
+        found = [judged(rule, evidence, case.wish) for rule in _ordered(catalogue())]
         described = _described(case, evidence)
         remarks = tuple(_remarks(evidence, found))
     return Report(
@@ -87,12 +85,7 @@ def check(case: Case) -> Report:
 
 def _ordered(every: tuple[Rule, ...]) -> list[Rule]:
     """What needs no container first: who made a mistake there hears of it without waiting."""
-    return sorted(every, key=lambda rule: (runs(rule), rule.id))
-
-
-def runs(rule: Rule) -> bool:
-    """Whether the rule judges what only a running container shows."""
-    return any(name in RUNNING for name in rule.needs)
+    return sorted(every, key=lambda rule: (rule.runs, rule.id))
 
 
 class _Suppliers:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Judge = Callable[..., Iterator[Finding]]
 
+# Evidence that only a running container or server gives, in the order in which a trial can tell it.
+RUNNING = ("start", "health", "calls", "bodies", "repeats", "growth", "idle", "logs", "ending", "boot")
 MUST, SHOULD, INFO = Level.MUST, Level.SHOULD, Level.INFO
 REAL_TIME, BATCH, BOTH = Kind.REAL_TIME, Kind.BATCH, Kind.BOTH
 
@@ -40,7 +42,7 @@ class Rule:
 
     `level` is the weight of its findings; `rolling` the weight when the image must bear an upgrade without
     interruption (None: the same); `kind` the services it concerns. `facts` are the facts of the edition it reads: where
-    the edition is silent on one that it cannot do without, the rule is skipped. `runs` tells that the image must run.
+    the edition is silent on one that it cannot do without, the rule is skipped.
     """
 
     id: str
@@ -59,6 +61,11 @@ class Rule:
     def needs(self) -> tuple[str, ...]:
         """The names of the evidence it asks for."""
         return tuple(inspect.signature(self.judge).parameters)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it judges what only a running container shows."""
+        return any(name in RUNNING for name in self.needs)
 
     def level_for(self, wish: Wish) -> Level:
         """What its findings weigh for that wish."""
@@ -103,7 +110,7 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 
 @functools.cache
-def rules() -> tuple[Rule, ...]:
+def catalogue() -> tuple[Rule, ...]:
     """Every rule there is, by id: whatever stands in the modules of `mooring.checks.rules`, alone or in a tuple."""
     package = importlib.import_module("mooring.checks.rules")
     found: dict[str, Rule] = {}
@@ -117,7 +124,7 @@ def rules() -> tuple[Rule, ...]:
 
 def rule_named(name: str) -> Rule:
     """The rule of that id, whatever its case. NotFound, with the nearest, if there is none."""
-    known = {one.id: one for one in rules()}
+    known = {one.id: one for one in catalogue()}
     if name.upper() not in known:
         raise NotFound(
             f"there is no rule {name!r}", hint=did_you_mean(name.upper(), known) or "mooring rules lists them all"

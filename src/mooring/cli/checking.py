@@ -14,7 +14,7 @@ import typer
 from mooring import checks
 from mooring.checks import case as cases
 from mooring.checks.mending import apply, changes, diff
-from mooring.checks.render import render
+from mooring.checks.render import EXIT_CODES, render
 from mooring.cli.replacing import replace_file
 from mooring.cli.running import Terminated
 from mooring.cli.subject import opened
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from mooring.checks import Report
 
-EXIT_CODES = {checks.Verdict.KEEPS: 0, checks.Verdict.BREAKS: 1, checks.Verdict.INCOMPLETE: 69}
 INTERRUPTED = 130
 TERMINATED = 143
 

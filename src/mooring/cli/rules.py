@@ -44,10 +44,10 @@ def rules(
     cannot do without it is skipped.
     """
     from mooring import checks, contract  # noqa: PLC0415 - heavy rooms, entered only by those who need them
-    from mooring.checks.rule import rules as every_rule  # noqa: PLC0415 - the same
+    from mooring.checks.rule import catalogue  # noqa: PLC0415 - the same
 
     wanted = checks.Kind(kind.value)
-    known = [rule for rule in every_rule() if wanted.covers(rule.kind)]
+    known = [rule for rule in catalogue() if wanted.covers(rule.kind)]
     judge = contract.edition(edition) if edition else None
     if form is Format.JSON:
         typer.echo(json.dumps([_document(rule, judge) for rule in known], indent=2, ensure_ascii=False).encode())
@@ -56,10 +56,9 @@ def rules(
 
 
 def _table(known: list[Rule], edition: Edition | None) -> str:
-    from mooring.checks.render.rule_page import runs  # noqa: PLC0415 - a heavy room
 
     rows = [("RULE", "LEVEL", "FOR", "RUNS", "WHAT IT SAYS")]
-    rows += [(rule.id, rule.level, rule.kind, "yes" if runs(rule) else "no", rule.title) for rule in known]
+    rows += [(rule.id, rule.level, rule.kind, "yes" if rule.runs else "no", rule.title) for rule in known]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = []
     for row, rule in zip(rows, (None, *known), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import uuid
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from mooring.checks.case import StartTrial
     from mooring.cli.checking import Asked
     from mooring.contract import Edition, ModelConfig
-    from mooring.image import Image, Movable
+    from mooring.image import Filesystem, Image, Movable
 
 SERVER = re.compile(r"https?://", re.IGNORECASE)
 # A word that can only be a path: it begins like one, or ends like an archive.
@@ -123,10 +124,17 @@ class _Opening:
         return self._image(image, loaded)
 
     def _image(self, image: Image, reference: Callable[[], str]) -> Case:
+        @functools.cache
+        def read() -> Filesystem:
+            return image.read(self._scanner(), progress=self._watching.read)
+
+        if image.kind == "archive" and not self._asked.edition:
+            # A packed one tells its labels only at its end: to ask for them first would be a pass of its own.
+            read()
         chosen = self._edition(image.config.labels.get(EDITION_LABEL, ""))
         subject = Subject(name=image.name, kind=image.kind)
         case = self._base(subject, chosen, start_trial=self._trial(reference, chosen))
-        return replace(case, image=image, read=lambda: image.read(self._scanner(), progress=self._watching.read))
+        return replace(case, image=image, read=read)
 
     def _trial(self, reference: Callable[[], str], chosen: Edition) -> StartTrial | None:
         if self._wish.static:

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mooring import __version__
-from mooring.checks.render.rule_page import runs
 from mooring.checks.render.tally import counts
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
         "level": str(rule.level),
         "rolling": str(rule.rolling) if rule.rolling else None,
         "kind": str(rule.kind),
-        "runs": runs(rule),
+        "runs": rule.runs,
         "facts": [fact.key for fact in rule.facts],
     }
 

@@ -15,16 +15,8 @@ if TYPE_CHECKING:
     from mooring.contract.edition import Stated
     from mooring.contract.fact import Fact
 
-# Evidence that only a running container gives; see mooring.checks.trial.
-RUNNING = frozenset({"start", "boot", "health", "calls", "bodies", "repeats", "growth", "idle", "logs", "ending"})
-
 _WEIGHT = {"must": "must be mended", "should": "should be mended", "info": "a remark"}
 _KINDS = {"real-time": "real-time services", "batch": "batch services", "both": "real-time and batch services"}
-
-
-def runs(rule: Rule) -> bool:
-    """Whether it judges a running container, and not only what lies in the image."""
-    return not RUNNING.isdisjoint(rule.needs)
 
 
 def facts_by_edition(rule: Rule) -> Iterator[tuple[str, Fact[object], Stated | None]]:
@@ -39,7 +31,7 @@ def weight(rule: Rule) -> str:
     said = _WEIGHT[rule.level]
     if rule.rolling is not None and rule.rolling is not rule.level:
         said += f" ({_WEIGHT[rule.rolling]} for an upgrade without interruption)"
-    looked = "judged on a running container" if runs(rule) else "judged without running anything"
+    looked = "judged on a running container" if rule.runs else "judged without running anything"
     return f"{said}; for {_KINDS[rule.kind]}; {looked}"
 
 

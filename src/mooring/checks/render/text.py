@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _COLOURS = {Verdict.KEEPS: "green", Verdict.BREAKS: "red", Verdict.INCOMPLETE: "yellow"}
 _INDENT = "  "
+# More rules than these, kept from judging by one reason, are listed by their ids.
+_FEW = 3
 _LABEL = 10  # "expected" and two blanks
 
 
@@ -30,12 +32,13 @@ def text(report: Report, *, verbose: bool, terminal: Terminal) -> str:
     lines += terminal.wrapped(_facts(report.subject), _INDENT, _INDENT)
     for title, colour, level in (("must be mended", "red", Level.MUST), ("should be mended", "yellow", Level.SHOULD)):
         lines += _group(terminal, title, colour, _findings(terminal, found(report, level)))
-    lines += _group(terminal, "could not be judged", "yellow", _reasons(terminal, report, Status.UNKNOWN))
+    unknown = _reasons(terminal, report, Status.UNKNOWN, verbose=verbose)
+    lines += _group(terminal, "could not be judged", "yellow", unknown)
     lines += _group(terminal, "accepted", "dim", _accepted(terminal, report))
     if verbose:
         lines += _group(terminal, "noticed", "blue", _findings(terminal, found(report, Level.INFO)))
         lines += _group(terminal, "passed", "green", _titles(terminal, report, Status.PASSED))
-        lines += _group(terminal, "skipped", "dim", _reasons(terminal, report, Status.SKIPPED))
+        lines += _group(terminal, "skipped", "dim", _reasons(terminal, report, Status.SKIPPED, verbose=True))
     if report.remarks:
         lines.append("")
         for remark in report.remarks:
@@ -100,7 +103,7 @@ def _labelled(terminal: Terminal, label: str, content: str) -> Iterator[str]:
         yield from (f"{' ' * len(start)}{line}".rstrip() for line in others)
 
 
-def _reasons(terminal: Terminal, report: Report, status: Status) -> Iterator[str]:
+def _reasons(terminal: Terminal, report: Report, status: Status, *, verbose: bool) -> Iterator[str]:
     """Each reason once, with the rules it holds for: an image that does not start leaves dozens unjudged."""
     reasons: dict[str, list[Result]] = {}
     for result in report.results:
@@ -109,6 +112,10 @@ def _reasons(terminal: Terminal, report: Report, status: Status) -> Iterator[str
     for why, results in reasons.items():
         for line in visible_lines(why or "no reason was given"):
             yield from terminal.wrapped(line, _INDENT, _INDENT * 2)
+        if len(results) > _FEW and not verbose:
+            listed = f"{', '.join(result.rule.id for result in results)} (-v says what they are)"
+            yield from terminal.wrapped(listed, _INDENT * 2, _INDENT * 2)
+            continue
         for result in results:
             yield from _heading(terminal, result, _INDENT * 2)
 
