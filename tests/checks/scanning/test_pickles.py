@@ -344,3 +344,17 @@ def test_an_xgboost_model_is_left_alone(look):
     booster += b"C\x04{L\x00\x00\x85Rsb"
     model = b"\x80\x04" + imported("xgboost.sklearn", "XGBClassifier") + b")\x81}(" + string("n_estimators") + b"K\x03"
     assert look(model + string("_Booster") + booster + b"ub.") == ()
+
+
+def test_what_is_made_to_exhaust_a_scanner_is_told_as_such(look, monkeypatch):
+    monkeypatch.setattr("mooring.checks.scanning.pickles.content.MOST_MEMBERS", 50)
+    header = b"PK\x03\x04\x14\x00\x00\x00\x00\x00" + bytes(16) + b"\x01\x00\x00\x00a"
+    (found,) = look(header * 100)
+    assert (found.severity, found.name) == (Severity.UNREADABLE, "exhausting")
+    assert look(header * 40) == ()
+
+
+def test_values_within_values_without_end_do_no_harm(look):
+    assert look(b"\x80\x02N" + b"\x85" * 300_000 + b".") == ()
+    (found,) = look(b"\x80\x02(" + b"N" * 1_100_000 + b".")
+    assert "values at a time" in found.detail

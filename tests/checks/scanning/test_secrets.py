@@ -105,3 +105,8 @@ def test_ordinary_variables_hold_no_secret(name, value):
 )
 def test_variables_that_hold_secrets_are_told(name, value):
     assert secret_setting(name, value)
+
+
+def test_texts_that_are_made_to_keep_a_pattern_busy_do_not(look):
+    for path in ("/root/.kube/config", "/root/.env", "/root/.pypirc", "/home/x"):
+        assert look(b"-----BEGIN " + b"PRIVATE KEY-----" + b"\n" * 250_000, path) == ()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from mooring.contract import Finding, Level
 
+# Encrypted, compressed in a way of its own, deep in other archives; or larger than clamd takes.
+_ONLY_CLOSED = frozenset({"closed", "too-large"})
 _BROKEN = Detection(
     scanner="pickle",
     name="broken",
@@ -41,12 +43,12 @@ _BROKEN = Detection(
     ),
 )
 def unreadable_content(detections: tuple[Note, ...], steps: tuple[str, ...]) -> Iterator[Finding]:
-    """Broken pickles; archives that were not looked into to the end are only remarked on."""
+    """Broken pickles, and what exhausts whoever looks; archives that are only closed are remarked on."""
 
     def wanted(detection: Detection) -> Level | None:
         if detection.severity is not Severity.UNREADABLE:
             return None
-        return SHOULD if detection.name == "broken" else INFO
+        return INFO if detection.name in _ONLY_CLOSED else SHOULD
 
     yield from told(
         detections,

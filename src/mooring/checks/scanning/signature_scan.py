@@ -21,6 +21,13 @@ OVERLAP = 4096
 # The scanner of pickles says more of these, where it can read them.
 EMBEDDED_PICKLE = "pickle_that_runs_code"
 
+# For one window, which takes some milliseconds.
+LONGEST_SECONDS = 30
+UNSEEN = {
+    "severity": str(Severity.UNREADABLE),
+    "description": f"a part of it could not be searched for signatures within {LONGEST_SECONDS} s",
+}
+
 
 @functools.cache
 def rules() -> yara_x.Rules:
@@ -44,6 +51,7 @@ class _PerThread(threading.local):
     def __init__(self) -> None:
         self.scanner = yara_x.Scanner(rules())
         self.scanner.fast_scan(True)
+        self.scanner.set_timeout(LONGEST_SECONDS)
 
 
 @functools.cache
@@ -63,7 +71,12 @@ class SignatureScan:
     def feed(self, data: bytes) -> None:
         """So many more bytes."""
         window = self._tail + data if self._tail else data
-        for rule in self._scanner.scan(window).matching_rules:
+        try:
+            matching = self._scanner.scan(window).matching_rules
+        except (yara_x.TimeoutError, yara_x.ScanError):
+            self._found["unseen"] = UNSEEN
+            matching = ()
+        for rule in matching:
             self._found.setdefault(rule.identifier, {key: str(value) for key, value in rule.metadata})
         self._tail = window[-OVERLAP:]
 

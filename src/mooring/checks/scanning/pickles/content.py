@@ -23,10 +23,13 @@ from mooring.checks.scanning.pickles.walker import PROTO, Seen, Walker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+CLOSED, EXHAUSTING = "closed", "exhausting"
 DEEPEST = 4
 # Many look like pickles by accident, with a payload to pass over; what they cost is bounded by their steps.
 MOST_AT_A_TIME = 4096
 MOST_PLACES = 200
+# More a file of this kind has only to keep its readers busy.
+MOST_MEMBERS = 200_000
 _HEAD = 1024
 _SLICE = 1 << 16
 _LONGEST_HEADER = 140_000
@@ -35,11 +38,15 @@ _NPY = b"\x93NUMPY"
 
 @dataclass(slots=True)
 class Collected:
-    """What the pickles of one file do, by where they stand in it ("" for the file itself), and what was not seen."""
+    """What the pickles of one file do, by where they stand in it: "" for the file itself.
+
+    `problems` say what was not seen and why, and whether it is only CLOSED or made for EXHAUSTING whoever looks.
+    """
 
     places: dict[str, Seen] = field(default_factory=dict)
-    problems: dict[str, None] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
+    members: int = 0
 
     def add(self, where: str, seen: Seen) -> None:
         """Join what one walker saw; beyond some number of places, all the others count as one."""
@@ -114,21 +121,29 @@ class Content:
             if cut and not last and len(window) - at < _LONGEST_HEADER:
                 keep, searched = min(keep, max(0, at - OVERLAP)), at
                 break
-            if isinstance(member, Member):
+            if isinstance(member, Member) and self._may_begin():
                 self._begin(window, member)
         if not self._begun:
             keep, searched = 0, self._searched
         self._carry, self._searched = window[keep:], max(0, searched - keep)
 
+    def _may_begin(self) -> bool:
+        self._collected.members += 1
+        if self._collected.members > MOST_MEMBERS:
+            self._collected.problems[f"it has more than {MOST_MEMBERS:,} members; the others were not looked at"] = (
+                EXHAUSTING
+            )
+        return self._collected.members <= MOST_MEMBERS
+
     def _begin(self, window: bytes, member: Member) -> None:
         """Watch from where a member's data begins, as everything that it may be."""
         where = " > ".join(part for part in (self._where, member.name) if part)
         if member.encrypted:
-            self._collected.problems["members of an archive in it are encrypted"] = None
+            self._collected.problems["members of an archive in it are encrypted"] = CLOSED
         head = window[member.start : member.start + _HEAD]
         for watcher in self._candidates(where, head, member.method):
             if len(self._watchers) >= MOST_AT_A_TIME:
-                self._collected.problems[f"more than {MOST_AT_A_TIME} members overlap in it"] = None
+                self._collected.problems[f"more than {MOST_AT_A_TIME} members overlap in it"] = EXHAUSTING
                 return
             _feed(watcher, window, member.start)
             if watcher.alive:
@@ -146,7 +161,7 @@ class Content:
             if not is_worth_a_look(inner):
                 continue
             if self._depth >= DEEPEST:
-                self._collected.problems[f"archives lie more than {DEEPEST} deep in it"] = None
+                self._collected.problems[f"archives lie more than {DEEPEST} deep in it"] = CLOSED
                 return
             yield Unpacked(make, Content(self._collected, where=where, depth=self._depth + 1), self._collected)
 
@@ -160,7 +175,7 @@ class Content:
             yield ZIP_METHODS[method]
         if method in FOREIGN_METHODS:
             problem = f"members of an archive in it are compressed by a method that cannot be undone ({method})"
-            self._collected.problems[problem] = None
+            self._collected.problems[problem] = CLOSED
 
 
 class Unpacked:
@@ -183,7 +198,9 @@ class Unpacked:
         except Damaged:
             self.finish()
         except Bomb:
-            self._collected.problems["it unpacks to far more than its size; what lies behind was not looked at"] = None
+            self._collected.problems["it unpacks to far more than its size; what lies behind was not looked at"] = (
+                EXHAUSTING
+            )
             self.finish()
 
     def finish(self) -> None:

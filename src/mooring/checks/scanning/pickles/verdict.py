@@ -91,8 +91,8 @@ class PickleScan:
             so_far = f"; until there it imports {_listed(names)}" if names else ""
             detail = f"a pickle{_inside([where])} could not be followed: {seen.problem}{so_far}"
             yield Detection(scanner=SCANNER, name="broken", severity=Severity.UNREADABLE, detail=detail, names=names)
-        for problem in self._collected.problems:
-            yield Detection(scanner=SCANNER, name="unseen", severity=Severity.UNREADABLE, detail=problem)
+        for problem, name in self._collected.problems.items():
+            yield Detection(scanner=SCANNER, name=name, severity=Severity.UNREADABLE, detail=problem)
 
 
 def _inside(places: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PROTO = 0x80
 # Of all pickles in one file together: some ten seconds.
 MOST_STEPS = 20_000_000
-MOST_DEPTH = 50
+MOST_DEPTH, MOST_FORKS = 50, 4096
 # So many opcodes in a row are no accident: what begins so and then breaks off is a broken pickle, not other data.
 STEPS_THAT_PROVE = 8
 _TASTE = 512
@@ -166,6 +166,8 @@ class Walker:
         self._doubt(fork.seen)
         if fork.alive:
             self._forks.append(fork)
+        if len(self._forks) > MOST_FORKS:
+            raise Broken("too many arrays in it may be read in two ways")
         size = array_bytes(wrapper) if wrapper is not None else None
         if size is None or len(self._outer) >= MOST_DEPTH:
             raise Broken("an array whose size cannot be known lies in it")
