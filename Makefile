@@ -6,7 +6,7 @@ BIN := .venv/bin
 export UV_NO_CONFIG := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: setup demo test torch-env check fix bench bench-serve bench-check lock clean help
+.PHONY: setup demo test torch-env check fix bench bench-serve bench-check fuzz lock clean help
 
 help: ## Say what there is.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -63,6 +63,16 @@ bench-serve: setup ## Measure the server in the image beside its peers; writes d
 
 bench-check: setup ## Measure the check beside its parts; writes docs/benchmarks/check.md.
 	@$(BIN)/python benchmarks/check/run.py
+
+# atheris has wheels for few systems, and nothing else here needs it: it gets an environment of its own.
+fuzz: setup ## Read what a fuzzer thinks up, five minutes each reader; what it breaks becomes a test.
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .cache/fuzz-env
+	@$(UV) pip install --quiet --python .cache/fuzz-env atheris -e . -e packages/serve
+	@cd .cache && for reader in layer archive; do \
+	  mkdir -p "fuzz-$$reader" \
+	  && fuzz-env/bin/python ../fuzz/seeds.py "$$reader" "fuzz-$$reader" \
+	  && fuzz-env/bin/python "../fuzz/read_$$reader.py" "fuzz-$$reader" -max_len=16384 -timeout=10 -max_total_time=300 \
+	  || exit 1; done
 
 lock: $(UV) ## Resolve the locks anew, hashes and no URLs.
 	@UV="$(UV)" scripts/lock
