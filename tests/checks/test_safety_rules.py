@@ -186,3 +186,13 @@ def test_ordinary_settings_hold_no_secrets(judge):
 def test_names_cannot_steer_a_terminal(judge):
     (finding,) = judge("IMG-SAFE-01", image({"/home/\x1b[2Jx": HARM})).findings
     assert "\x1b" not in finding.message + finding.source
+
+
+def test_a_step_is_shown_without_the_secrets_in_it(judge):
+    step = f"|1 TOKEN={PASSWORD} /bin/sh -c curl https://me:{PASSWORD}x@example.org/ && cp /bin/sh /home/sh"
+    for rule in ("IMG-SAFE-01", "IMG-SAFE-05"):
+        subject = image({"/home/sh": File(HARM, mode=0o4755)}, history=(step,))
+        (finding,) = judge(rule, subject).findings
+        assert PASSWORD not in finding.message
+        assert "TOKEN=***" in finding.message
+        assert "cp /bin/sh /home/sh" in finding.message

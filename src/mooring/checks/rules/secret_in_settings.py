@@ -9,11 +9,10 @@ replace the secret: it is known now.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from mooring.checks.rule import SHOULD, Example, rule
-from mooring.checks.scanning.secret_scan import secret_in, secret_setting
+from mooring.checks.scanning.secret_scan import secret_in, secret_setting, settings
 from mooring.checks.scanning.telling import SHOWN, printable
 from mooring.contract import Finding
 from mooring.image import ImageConfig
@@ -21,7 +20,6 @@ from mooring.image import ImageConfig
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SETTING = re.compile(r"(?:^|[\s|;&])(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,60})=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)")
 # What looks like a password must not be one that a scanner of this repository could take for real.
 _MADE_UP = "Hunter2" * 2
 
@@ -75,8 +73,7 @@ def _in_history(config: ImageConfig) -> Iterator[tuple[str, str]]:
     for number, step in enumerate(config.history, 1):
         if step.lstrip().startswith("ENV ") or "#(nop)  ENV" in step or "#(nop)  LABEL" in step:
             continue
-        settings = ((name, value.strip("\"'")) for name, value in _SETTING.findall(step))
-        told = [(what, f"{name} in ") for name, value in settings if (what := secret_setting(name, value))]
+        told = [(what, f"{name} in ") for name, value in settings(step) if (what := secret_setting(name, value))]
         if not told and (what := secret_in(step)):
             told = [(what, "")]
         for what, name in told:

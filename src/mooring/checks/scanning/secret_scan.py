@@ -30,6 +30,7 @@ _PLACEHOLDER = re.compile(
     r"|^[0-9.]+[a-z%]?$|^\w+\(",
     re.IGNORECASE,
 )
+_SETTING = re.compile(r"(?:^|[\s|;&])(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,60})=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)")
 _DISTINCT = 4
 
 
@@ -85,6 +86,22 @@ def secret_setting(name: str, value: str) -> str:
 def secret_in(text: str) -> str:
     """What kind of secret stands in a text, as a noun; "" when none does."""
     return next((shape.what for shape in shapes() if shape.file is None and shape.found(text, "")), "")
+
+
+def settings(step: str) -> Iterator[tuple[str, str]]:
+    """Names and values that a step of an image's history sets, for itself or for good, without quotes."""
+    return ((name, value.strip("\"'")) for name, value in _SETTING.findall(step))
+
+
+def masked(text: str) -> str:
+    """The text with *** for each secret in it, so that it can be shown."""
+    for name, value in settings(text):
+        if secret_setting(name, value):
+            text = text.replace(value, "***")
+    for shape in shapes():
+        if shape.file is None and shape.needs in text:
+            text = shape.pattern.sub(lambda match: match[0].replace(match["value"] or match[0], "***"), text)
+    return text
 
 
 def secrets_in_file(place: Place, data: bytes) -> Iterator[Detection]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from mooring.checks.scanning.secret_scan import masked
 from mooring.contract import Finding, Level
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 SHOWN = 20
 LONGEST_STEP = 120
 DOCUMENT = "modelarts_23_0219"
+# How the builder of old names what it copies.
+_DIGEST = re.compile(r"\b(?:file|multi|dir):[0-9a-f]{64}")
 
 
 def told(
@@ -57,7 +61,8 @@ def layer(entry: Entry, steps: tuple[str, ...]) -> str:
     """` [layer 3: COPY model /home/model]`; "" where nothing is known of layers."""
     if entry.layer >= len(steps):
         return ""
-    step = printable(" ".join(steps[entry.layer].replace("/bin/sh -c #(nop)", "").split()))
+    step = _DIGEST.sub("...", masked(steps[entry.layer].replace("/bin/sh -c #(nop)", "")))
+    step = printable(" ".join(step.split()))
     step = step if len(step) <= LONGEST_STEP else f"{step[:LONGEST_STEP]}..."
     return f" [layer {entry.layer}: {step}]" if step else f" [layer {entry.layer}]"
 
