@@ -358,3 +358,57 @@ def test_values_within_values_without_end_do_no_harm(look):
     assert look(b"\x80\x02N" + b"\x85" * 300_000 + b".") == ()
     (found,) = look(b"\x80\x02(" + b"N" * 1_100_000 + b".")
     assert "values at a time" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("builtins", "exec"),
+        ("builtins", "compile"),
+        ("builtins", "open"),
+        ("builtins", "__import__"),
+        ("os", "popen"),
+        ("nt", "system"),
+        ("subprocess", "Popen"),
+        ("runpy", "run_path"),
+        ("socket", "create_connection"),
+        ("ctypes", "CDLL"),
+        ("shutil", "rmtree"),
+        ("webbrowser", "open"),
+        ("asyncio.subprocess", "create_subprocess_exec"),
+        ("code", "interact"),
+        ("pip", "main"),
+        ("types", "CodeType"),
+        ("types", "FunctionType"),
+        ("marshal", "loads"),
+        ("operator", "attrgetter"),
+        ("operator", "methodcaller"),
+        ("sys", "modules"),
+        ("numpy.f2py.crackfortran", "myeval"),
+        ("torch.hub", "load"),
+        ("numpy", "f2py.compile"),
+        ("sklearn.os", "os.system"),
+        ("collections", "OrderedDict.__init__.__globals__"),
+    ],
+)
+def test_imports_that_open_the_way_to_running_code_block(look, module, name):
+    assert look(calls(module, name, "x"))[0].severity is Severity.MALICIOUS
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("cloudpickle.cloudpickle", "_make_function"),
+        ("dill._dill", "_create_code"),
+        ("pandas", "read_pickle2"),
+        ("torch.storage", "_load_from_bytes"),
+        ("numpy", "load"),
+        ("sys", "intern"),
+        ("__main__", "Net"),
+        ("sklearn.datasets", "fetch_openml"),
+    ],
+)
+def test_imports_that_somebody_should_look_at_are_told(look, module, name):
+    (found,) = look(calls(module, name, "x"))
+    assert found.severity is Severity.SUSPICIOUS
+    assert found.names == (f"{module}.{name}",)

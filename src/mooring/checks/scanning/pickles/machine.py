@@ -166,7 +166,11 @@ class Machine:
         elif isinstance(target, Made):
             target.state = state
             maker = target.maker
-            if isinstance(maker, Global) and maker.name == "NumpyArrayWrapper" and maker.module.startswith("joblib."):
+            if (
+                isinstance(maker, Global)
+                and maker.name == "NumpyArrayWrapper"
+                and maker.module.endswith("joblib.numpy_pickle")
+            ):
                 self.wrapper = target
 
 

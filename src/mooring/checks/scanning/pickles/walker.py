@@ -141,8 +141,7 @@ class Walker:
                 if got is None:
                     self._rest = buffer[at:]
                     return end
-                if got[0] is OPAQUE and buffer[at] in LINES:
-                    self._to_line_end = True
+                self._to_line_end = got[0] is OPAQUE and buffer[at] in LINES
                 at = got[1]
                 act(machine, got[0])
                 if self._to_line_end:
