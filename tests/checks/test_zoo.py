@@ -123,6 +123,14 @@ ZOO = (
     Animal(double="has_no_health", rules=("RUN-HEALTH-01",), says="answers 404", config=config(health=BRIEF)),
     # It becomes ready, with a flaw.
     Animal(
+        double="has_no_health",
+        name="has_no_health_where_none_is_required",
+        rules=("CFG-HEALTH-02", "RUN-HEALTH-05"),
+        says="works without a health check",
+        config=config(health=None),
+        words=OTC_2024,
+    ),
+    Animal(
         double="loads_slowly",
         rules=("RUN-START-02",),
         says="bears 9 s",
@@ -177,7 +185,7 @@ ZOO = (
     Animal(
         double="keeps_the_contract",
         name="has_a_script_from_windows",
-        rules=("RUN-START-01",),
+        rules=("IMG-BOOT-06", "RUN-START-01"),
         says="double.py",
         command=("sh", RUN_SH),
         files={RUN_SH: b"#!/bin/sh\r\nexec python3 -u /double.py\r\n"},

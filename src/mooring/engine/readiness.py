@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mooring.engine.cause import Facts
-from mooring.engine.loading import failure, is_hopeless
+from mooring.engine.loading import UNAVAILABLE, failure, is_hopeless
 from mooring.engine.probe import Answer, Outcome, ask, speaks_tls
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ PROBE_EVERY_SECONDS = 0.1
 class Expectation:
     """What healthy means for one container: where to ask, how long for each answer, and how long in all.
 
-    With `health_required` false any HTTP answer will do: the image promised to serve, not to have a health url.
+    With `health_required` false any HTTP answer but 503 will do: the image promised to serve, not to have a health url;
+    503 is the answer of one that has it and still loads.
     """
 
     health_url: str = "/health"
@@ -34,7 +35,8 @@ class Expectation:
 
     def met_by(self, answer: Answer) -> bool:
         """Whether this answer means healthy."""
-        return answer.ok or (not self.health_required and answer.outcome is Outcome.ANSWERED)
+        serves = answer.outcome is Outcome.ANSWERED and answer.status != UNAVAILABLE
+        return answer.ok or (not self.health_required and serves)
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class Expected:
     def expectation(self, *, wait_seconds: float | None = None) -> Expectation:
         """It in the words of the engine room. A health command is not run: any answer will do then."""
         by_url = not self.health or self.health.check_method.upper() == "HTTP"
-        required = self.health_declared or self.edition.get(vocabulary.HEALTH_REQUIRED, True)
+        required = self.health_declared or self.edition.get(vocabulary.HEALTH_REQUIRED, False)
         return Expectation(
             health_url=self.health_url,
             protocol=self.protocol,
