@@ -33,14 +33,23 @@ def told_by(start: Start) -> str:
     return SPEAKERS.get(start.diagnosis.cause, OTHERWISE) if start.diagnosis else OTHERWISE
 
 
+def why_not_ready(start: Start) -> str:
+    """What keeps all other rules from judging, in the same words for each; "" if it became ready."""
+    speaker = told_by(start)
+    cause = start.diagnosis.cause if start.diagnosis else "no cause is known"
+    return f"it did not become ready: {cause}; {speaker} says more" if speaker else ""
+
+
+def require_ready(start: Start) -> None:
+    """NotKnown, with the rule that says more, unless it became ready."""
+    if why := why_not_ready(start):
+        raise NotKnown(why)
+
+
 def diagnosis_for(rule: str, start: Start) -> Diagnosis | None:
     """Why it did not become ready, if that is this rule's to tell; None if it did. NotKnown when another rule tells."""
-    speaker = told_by(start)
-    if not speaker:
-        return None
-    if speaker != rule or start.diagnosis is None:
-        cause = start.diagnosis.cause if start.diagnosis else "no cause is known"
-        raise NotKnown(f"it did not become ready: {cause}; {speaker} says more")
+    if told_by(start) != rule or start.diagnosis is None:
+        require_ready(start)
     return start.diagnosis
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mooring.checks.blame import require_ready
 from mooring.checks.evidence import NotKnown
 from mooring.checks.rule import SHOULD, Example, rule
 from mooring.checks.trial.sightings import Start
@@ -41,7 +42,8 @@ def _ready(memory_mib: int) -> Start:
 )
 def fills_its_memory(start: Start) -> Iterator[Finding]:
     """Nine tenths of the limit are too close."""
-    if not start.ready or start.memory_bytes is None or not start.memory_limit_bytes:
+    require_ready(start)
+    if start.memory_bytes is None or not start.memory_limit_bytes:
         raise NotKnown("its memory could not be seen")
     if start.memory_bytes > NEAR * start.memory_limit_bytes:
         share = 100 * start.memory_bytes / start.memory_limit_bytes

@@ -12,8 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from mooring.checks.blame import told_by
-from mooring.checks.evidence import NotKnown
+from mooring.checks.blame import require_ready
 from mooring.checks.rule import REAL_TIME, SHOULD, Example, rule
 from mooring.checks.trial.sightings import Start
 from mooring.contract import Finding, ModelConfig, edition
@@ -57,8 +56,7 @@ _SILENT = ModelConfig.parse(b'{"apis": []}')
 )
 def starts_too_slowly(start: Start, config: ModelConfig, edition: Edition) -> Iterator[Finding]:
     """Against the declared numbers, and the edition's where none are."""
-    if told_by(start):
-        raise NotKnown("it did not become ready")
+    require_ready(start)
     borne = _borne_seconds(config, edition)
     if start.seconds > NEAR * borne:
         wanted = math.ceil(start.seconds * MARGIN / 10) * 10

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, cast
 
+from mooring.checks.blame import why_not_ready
 from mooring.checks.evidence import NotAsked, NotKnown
 from mooring.checks.trial.calling import Caller
 from mooring.checks.trial.course import Course
@@ -210,8 +211,7 @@ class Trial:
         return f"the container ended with exit code {seen.exit_code}{memory}"
 
     def _why_not(self) -> str:
-        diagnosis = self.start.diagnosis
-        return f"it did not start: {diagnosis.cause if diagnosis else 'no cause is known'}"
+        return why_not_ready(self.start)
 
     def _asked(self, *, dead: bool = False) -> Experiments:
         """The experiments on the container. NotKnown if it did not start and, unless `dead`, if it has died since."""
