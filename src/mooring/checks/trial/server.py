@@ -128,13 +128,18 @@ class ServerTrial:
         expectation = self._expected.expectation()
         answers = [self._experiments.look_at_health()]
 
-        def healthy() -> bool:
-            if not expectation.met_by(answers[-1].as_answer()):
-                answers.append(self._experiments.look_at_health())
-            return expectation.met_by(answers[-1].as_answer())
+        def settled() -> bool:
+            # Where nobody listens now, nobody is worth waiting for: it was said to be running.
+            return expectation.met_by(answers[-1].as_answer()) or answers[-1].outcome == REFUSED
 
-        ready = until(healthy, seconds=self._wait_seconds, every=EVERY_SECONDS)
+        def told() -> bool:
+            if not settled():
+                answers.append(self._experiments.look_at_health())
+            return settled()
+
+        until(told, seconds=self._wait_seconds, every=EVERY_SECONDS)
         self._require_anybody(answers[-1])
+        ready = expectation.met_by(answers[-1].as_answer())
         target = self._experiments.caller.target
         if ready:
             self._experiments.begin()
