@@ -57,6 +57,7 @@ class Registry:
     ranges: bool = True
     redirects: bool = False
     sends_to: str = ""
+    store_asks: bool = False
     status: dict = field(default_factory=dict)
     extra_headers: dict = field(default_factory=dict)
     manifests: dict = field(default_factory=dict)
@@ -253,7 +254,7 @@ class _Front(_Answers):
             self.send(200, data, Content_Type=media_type, Docker_Content_Digest=digest_of(data))
         elif kind == "blobs" and registry.redirects:
             target = registry.sends_to or f"http://{registry.store}/"
-            self.send(307, Location=f"{target}{name}?signature=1", Set_Cookie="session=secret")
+            self.send(307, Location=f"{target}{name}?signature=1", Set_Cookie="session=secret; Path=/")
         elif kind == "blobs":
             self.send_blob(name)
         else:
@@ -267,6 +268,8 @@ class _Store(_Answers):
         self.registry.stored_seen.append((self.command, self.path, dict(self.headers)))
         if {"Authorization", "Cookie"} & set(self.headers):
             self.refuse(400, "DENIED")
+        elif self.registry.store_asks:
+            self.refuse(401, "UNAUTHORIZED", WWW_Authenticate=f'Bearer realm="http://{self.registry.store}/token"')
         else:
             self.send_blob(urlsplit(self.path).path.strip("/"))
 

@@ -16,7 +16,7 @@ from mooring.image.registry import registry_image
 from mooring.image.registry_reference import registry_reference
 from mooring.image.registry_transport import Patience
 
-HURRIED = Patience(answer=0.5, whole=1, silence=0.5, slowest=1000)
+HURRIED = Patience(answer=0.5, whole=1, silence=0.5)
 DIGEST = "sha256:" + "0" * 64
 
 
@@ -432,6 +432,19 @@ def test_a_redirect_to_a_store_takes_no_credentials_and_no_cookies_along(registr
     assert len(registry.stored_seen) == 3
     assert not any({"Authorization", "Cookie"} & set(headers) for _, _, headers in registry.stored_seen)
     assert all(path.endswith("?signature=1") for _, path, _ in registry.stored_seen)
+
+
+def test_a_store_that_asks_who_we_are_is_not_told(registry, home):
+    registry.login = "basic"
+    registry.redirects = registry.store_asks = True
+    registry.image({"a": b"1"})
+    log_in(home, registry.host, auth=pair("ann", registry.password))
+
+    with pytest.raises(Denied):
+        registry_image(registry.name(), environ=home)
+
+    assert registry.stored_seen
+    assert not any("Authorization" in headers for _, _, headers in registry.stored_seen)
 
 
 @pytest.mark.parametrize(
