@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ INDEXES = (OCI_INDEX, DOCKER_LIST)
 LARGEST_MANIFEST = 4 << 20
 # Engines refuse more than some 130 layers.
 MOST_LAYERS = 256
+# As images name what `uname` calls otherwise.
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 _ATTESTATION = "vnd.docker.reference.type"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
@@ -94,11 +97,11 @@ def manifest_in(document: dict[str, Any], what: str) -> Manifest:
 
 
 def chosen(entries: Sequence[Descriptor], wanted: str, what: str) -> Descriptor:
-    """The entry for a platform such as `linux/arm64`; without one linux/amd64, else the only or the first for Linux.
+    """The entry for a platform such as `linux/arm64`; without one this machine's, else the first for Linux.
 
     NotFound, saying which there are, when the platform is not among them.
     """
-    preferred = wanted or "linux/amd64"
+    preferred = wanted or f"linux/{_machine()}"
     fitting = [entry for entry in entries if f"{entry.platform}/".startswith(f"{preferred}/")]
     if not fitting and not wanted:
         fitting = [entry for entry in entries if entry.platform.startswith("linux/")] or list(entries)
@@ -207,6 +210,11 @@ def _pair(word: str) -> tuple[str, str]:
 
 def _short(text: str) -> str:
     return text if len(text) <= 100 else f"{text[:100]}..."  # noqa: PLR2004 - what fits a line
+
+
+def _machine() -> str:
+    machine = platform.machine().lower()
+    return MACHINES.get(machine, machine)
 
 
 def platforms_of(entries: Iterable[Descriptor]) -> tuple[str, ...]:

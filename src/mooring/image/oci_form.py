@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from typing import TYPE_CHECKING, Any
 
 from mooring.errors import Invalid, NotFound
@@ -32,8 +31,6 @@ OCI_INDEX_FILE = "index.json"
 NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 # An index may list indexes; nobody nests them deeper than this.
 DEEPEST_INDEX = 3
-# As images name what `uname` calls otherwise.
-MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 FOREIGN = ("foreign", "nondistributable")
 
 
@@ -101,10 +98,7 @@ class OciForm:
     def _chosen(self, entries: Sequence[Descriptor]) -> Descriptor:
         """The entry for this machine, else the one there is; of those whose content is there, if any is."""
         there = [entry for entry in entries if self._store.size(blob_file(entry.digest)) is not None]
-        try:
-            return chosen(there or entries, f"linux/{_machine()}", self._what)
-        except NotFound:
-            return chosen(there or entries, "", self._what)
+        return chosen(there or entries, "", self._what)
 
     def _blob(self, entry: Descriptor) -> bytes:
         data = document_in(self._store, blob_file(entry.digest), self._what)
@@ -154,8 +148,3 @@ def _name_in(entry: object) -> str:
     notes = entry.get("annotations") if isinstance(entry, dict) else None
     found = [notes.get(key) for key in NAMES] if isinstance(notes, dict) else []
     return next((name for name in found if isinstance(name, str) and name), "")
-
-
-def _machine() -> str:
-    machine = platform.machine().lower()
-    return MACHINES.get(machine, machine)

@@ -50,8 +50,8 @@ def registry_image(
 ) -> RegistryImage:
     """The image that a reference such as `registry.example.com/team/mnist:1` means; asks the registry for manifests.
 
-    `platform` chooses from an index (`linux/arm64`); without it linux/amd64, else the first for Linux. Credentials are
-    taken from the Docker and podman configuration that `environ` points to, and only when the registry asks.
+    `platform` chooses from an index (`linux/arm64`); without it this machine's, else the first for Linux. Credentials
+    are taken from the Docker and podman configuration that `environ` points to, and only when the registry asks.
 
     Raises:
         Invalid: the reference, or what the registry sends, makes no sense, or is not what its digest promises.
