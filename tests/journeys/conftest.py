@@ -131,7 +131,7 @@ class Walk:
             self._fail(block.place, "a block must be console, or follow a line that ends with `path`:")
         file = self.folder / block.file
         if block.kind != "diff":
-            file.write_text("\n".join(block.lines) + "\n", encoding="utf-8")
+            file.write_text(self._ours("\n".join(block.lines)) + "\n", encoding="utf-8")
             return
         before = "".join(f"{line[1:]}\n" for line in block.lines if line[0] in " -")
         after = "".join(f"{line[1:]}\n" for line in block.lines if line[0] in " +")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial"
-SERVE, OWN, IMAGE = (TUTORIAL / f"{name}.md" for name in ("1-serve-a-model", "2-your-own-model", "3-the-image"))
-NAMES = {"languages:1": "languages-{}:1", "my-languages": "my-languages-{}"}
+PAGES = ("1-serve-a-model", "2-your-own-model", "3-the-image", "4-check")
+SERVE, OWN, IMAGE, CHECK = (TUTORIAL / f"{name}.md" for name in PAGES)
+NAMES = {"languages:1": "languages-{}:1", "my-languages": "my-languages-{}", "theirs:1": "theirs-{}:1"}
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="the tutorial calls its services with curl")
 
@@ -26,19 +27,20 @@ def test_page_2_makes_a_project_of_ones_own(reader):
 
 @needs_curl
 @pytest.mark.engine
-def test_page_3_makes_its_image(reader, engine, debian_base):
+def test_page_3_makes_its_image_and_page_4_checks_it(reader, engine, debian_base):
     token = uuid.uuid4().hex[:8]
     names = {theirs: ours.format(token) for theirs, ours in NAMES.items()}
     newcomer = reader(**names, **{"docker ": f"{engine.program} "})
     try:
         newcomer.read(OWN)
         newcomer.read(IMAGE)
+        newcomer.read(CHECK)
     finally:
-        image, container = names.values()
+        image, container, other = names.values()
         subprocess.run((engine.program, "rm", "--force", container), capture_output=True, check=False)
-        subprocess.run((engine.program, "image", "rm", "--force", image), capture_output=True, check=False)
+        subprocess.run((engine.program, "image", "rm", "--force", other, image), capture_output=True, check=False)
 
 
 def test_there_is_no_page_that_nobody_reads():
-    assert set(TUTORIAL.glob("*.md")) == {TUTORIAL / "README.md", SERVE, OWN, IMAGE}
+    assert set(TUTORIAL.glob("*.md")) == {TUTORIAL / "README.md", SERVE, OWN, IMAGE, CHECK}
     assert "```" not in (TUTORIAL / "README.md").read_text(encoding="utf-8")
