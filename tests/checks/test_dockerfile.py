@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mooring.checks.dockerfile import read_dockerfile
-from mooring.checks.dockerfile_lines import instructions
+from mooring.checks.dockerfile.lines import instructions
 
 
 def read(*lines):

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mooring.checks import Evidence, Kind, NotKnown, Status, Wish, catalogue, rule_named
-from mooring.checks.blame import SPEAKERS
 from mooring.checks.run import judged
+from mooring.checks.trial.blame import SPEAKERS
 from mooring.checks.trial.sightings import (
     Bodies,
     Calls,

@@ -86,13 +86,14 @@ def check(
     the end. A project is built first. Exit code 0: it keeps the contract; 1: it does not; 69: something that decides
     could not be judged.
     """
-    from mooring.cli import checking  # noqa: PLC0415 - slow to open
+    from mooring.cli import asked as words  # noqa: PLC0415 - slow to open
+    from mooring.cli import checking  # noqa: PLC0415 - the same
     from mooring.cli.running import size  # noqa: PLC0415 - the same
 
     if fix:
         checking.fix(Path(subject), name=edition, yes=yes)
         return
-    asked = checking.Asked(
+    asked = words.Asked(
         subject=subject,
         edition=edition,
         config=config,
@@ -100,8 +101,8 @@ def check(
         rolling_upgrade=rolling_upgrade,
         static=static,
         patient=patient,
-        samples=checking.samples(sample),
-        accepted=checking.accepted(accept),
+        samples=words.samples(sample),
+        accepted=words.accepted(accept),
         allowed_imports=tuple(allow_import),
         memory_bytes=size(memory),
         wait_seconds=timeout,

@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from mooring import checks
 from mooring.checks import case as cases
 from mooring.checks.mending import apply, changes, diff
 from mooring.checks.render import EXIT_CODES, render
@@ -19,48 +16,18 @@ from mooring.cli.replacing import replace_file
 from mooring.cli.running import Terminated
 from mooring.cli.subject import opened
 from mooring.contract import Level, edition
-from mooring.errors import Invalid, NotFound
+from mooring.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
     from types import FrameType
 
     from mooring.checks import Report
+    from mooring.cli.asked import Asked
 
 INTERRUPTED = 130
 TERMINATED = 143
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """The words of one call; None where the subject or the edition is to decide."""
-
-    subject: str
-    edition: str | None = None
-    config: Path | None = None
-    kind: str = "real-time"
-    rolling_upgrade: bool = False
-    static: bool = False
-    patient: bool = False
-    samples: Mapping[str, str] = field(default_factory=dict)
-    accepted: Mapping[str, str] = field(default_factory=dict)
-    allowed_imports: tuple[str, ...] = ()
-    memory_bytes: int = 0
-    wait_seconds: float | None = None
-    fail_on: str = "must"
-
-    def wish(self) -> checks.Wish:
-        """What the subject is checked for."""
-        return checks.Wish(
-            kind=checks.Kind(self.kind),
-            rolling_upgrade=self.rolling_upgrade,
-            static=self.static,
-            patient=self.patient,
-            samples=self.samples,
-            accepted=self.accepted,
-            fail_on=Level(self.fail_on),
-            memory_bytes=self.memory_bytes,
-        )
 
 
 def check(asked: Asked, *, form: str, output: Path | None, verbose: bool) -> None:
@@ -111,25 +78,6 @@ def fix(folder: Path, *, name: str | None, yes: bool) -> None:
 
 def _agreed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Change these files?", err=True)
-
-
-def samples(words: list[str]) -> dict[str, str]:
-    """`field=@file` words as a mapping; Invalid for a word that is none, NotFound for a file that is not there."""
-    found = {}
-    for word in words:
-        name, equals, file = word.partition("=@")
-        if not equals or not name or not file:
-            raise Invalid(f"--sample {word!r} is not of the form FIELD=@FILE", hint="--sample images=@seven.jpg")
-        if not Path(file).is_file():
-            raise NotFound(f"--sample {word}: there is no file {file}")
-        found[name] = file
-    return found
-
-
-def accepted(words: list[str]) -> dict[str, str]:
-    """`RULE[:reason]` words as a mapping from a rule's id to the reason; NotFound for a rule that does not exist."""
-    parts = (word.partition(":") for word in words)
-    return {checks.rule_named(name.strip()).id: reason.strip() for name, _, reason in parts}
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from mooring.checks.folder import folder_notes
 from mooring.checks.mending import changes
 from mooring.checks.scanning import Scanner, scanner
 from mooring.checks.trial import ServerTrial, Trial
+from mooring.cli.asked import Asked, accepted
 from mooring.cli.curl import sample_file
 from mooring.cli.watching import Watching
 from mooring.contract import edition, editions
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mooring.checks.case import StartTrial
-    from mooring.cli.checking import Asked
     from mooring.contract import Edition, ModelConfig
     from mooring.image import Filesystem, Image, Movable
 
@@ -194,8 +194,6 @@ class _Opening:
 
     def _take_settings(self, project: projects.Project) -> None:
         """What the project's mooring.toml says of checks; the command line says more, never less."""
-        from mooring.cli.checking import accepted  # noqa: PLC0415 - it imports this module
-
         own = accepted(list(project.settings.accept))
         folder, fields = project.root, {name for api in project.config.apis for name in api.file_fields}
         sample = sample_file(folder, but=(".json", ".py"))

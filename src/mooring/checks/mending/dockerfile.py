@@ -10,7 +10,7 @@ from mooring.checks.dockerfile import read_dockerfile
 
 if TYPE_CHECKING:
     from mooring.checks.dockerfile import Dockerfile
-    from mooring.checks.dockerfile_lines import Instruction
+    from mooring.checks.dockerfile.lines import Instruction
 
 # A word that no shell would change.
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,@%+-]+")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from mooring.checks.render.sizes import size
 from mooring.checks.render.tally import advice, found, verdict_line
 from mooring.checks.render.visible import visible, visible_lines
 from mooring.checks.report import Status, Verdict
+from mooring.checks.sizes import size
 from mooring.contract import Level
 
 if TYPE_CHECKING:

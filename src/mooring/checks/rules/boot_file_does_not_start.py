@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.blame import OTHERWISE, told_by, with_log
 from mooring.checks.evidence import NotKnown
 from mooring.checks.rule import BATCH, MUST, Example, rule
+from mooring.checks.trial.blame import OTHERWISE, told_by, with_log
 from mooring.checks.trial.sightings import Start
 from mooring.checks.wish import Wish
 from mooring.contract import Finding, edition

@@ -13,8 +13,8 @@ import re
 from typing import TYPE_CHECKING
 
 from mooring.checks.command.bases import image as made
-from mooring.checks.render.sizes import size
 from mooring.checks.rule import INFO, Example, rule
+from mooring.checks.sizes import size
 from mooring.contract import Finding
 from mooring.contract.fact import GB, MB
 from mooring.image import EntryKind, File

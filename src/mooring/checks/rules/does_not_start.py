@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.blame import diagnosis_for, with_log
 from mooring.checks.rule import MUST, REAL_TIME, Example, rule
+from mooring.checks.trial.blame import diagnosis_for, with_log
 from mooring.checks.trial.sightings import Start
 from mooring.contract import Finding, edition
 from mooring.contract.vocabulary import SERVICE_PORT

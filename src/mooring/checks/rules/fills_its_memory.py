@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.blame import require_ready
 from mooring.checks.evidence import NotKnown
 from mooring.checks.rule import SHOULD, Example, rule
+from mooring.checks.trial.blame import require_ready
 from mooring.checks.trial.sightings import Start
 from mooring.contract import Finding
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.command.bases import image as made
-from mooring.checks.render.sizes import size
 from mooring.checks.rule import MUST, Example, rule
+from mooring.checks.sizes import size
 from mooring.contract import Finding
 from mooring.contract.fact import GB
 from mooring.contract.vocabulary import IMAGE_MAX_SIZE

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.command.bases import image
-from mooring.checks.render.sizes import size
 from mooring.checks.rule import INFO, Example, rule
+from mooring.checks.sizes import size
 from mooring.contract import Finding, edition
 from mooring.contract.vocabulary import MOUNT_FOLDER
 from mooring.image import EntryKind

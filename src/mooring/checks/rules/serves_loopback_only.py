@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.blame import diagnosis_for
 from mooring.checks.rule import MUST, Example, rule
+from mooring.checks.trial.blame import diagnosis_for
 from mooring.checks.trial.sightings import Start
 from mooring.contract import Finding, edition
 from mooring.contract.vocabulary import SERVICE_BIND_ADDRESS

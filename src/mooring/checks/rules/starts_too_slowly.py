@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from mooring.checks.blame import require_ready
 from mooring.checks.rule import REAL_TIME, SHOULD, Example, rule
+from mooring.checks.trial.blame import require_ready
 from mooring.checks.trial.sightings import Start
 from mooring.contract import Finding, ModelConfig, edition
 from mooring.contract.vocabulary import HEALTH_FAILURE_THRESHOLD, HEALTH_INITIAL_DELAY, HEALTH_PERIOD

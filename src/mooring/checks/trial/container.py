@@ -8,8 +8,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, cast
 
-from mooring.checks.blame import why_not_ready
 from mooring.checks.evidence import NotAsked, NotKnown
+from mooring.checks.trial.blame import why_not_ready
 from mooring.checks.trial.calling import Caller
 from mooring.checks.trial.course import Course
 from mooring.checks.trial.ending import Farewell, Limits

@@ -9,8 +9,8 @@ import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mooring.checks.dockerfile_lines import Instruction, instructions
-from mooring.checks.dockerfile_words import expanded, pairs, words
+from mooring.checks.dockerfile.lines import Instruction, instructions
+from mooring.checks.dockerfile.words import expanded, pairs, words
 from mooring.image import ImageConfig
 
 if TYPE_CHECKING:
