@@ -77,7 +77,7 @@ def test_what_does_not_come_up_is_told_once_and_keeps_all_else_unknown(engine, d
         assert not trial.start.ready
         assert trial.start.diagnosis.log_tail == ("no weights in /models: giving up",)
         for name in ("health", "calls", "bodies", "repeats", "growth", "idle", "logs", "ending"):
-            with pytest.raises(NotKnown, match="it did not start: exited"):
+            with pytest.raises(NotKnown, match="it did not become ready: exited"):
                 getattr(trial, name)
 
 
