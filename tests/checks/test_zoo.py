@@ -13,13 +13,13 @@ import pytest
 
 from mooring.checks import Status, Verdict
 from mooring.checks.case import check as check_case
-from mooring.cli.checking import Asked
+from mooring.cli.asked import Asked
 from mooring.cli.subject import opened
 from mooring.contract import ModelConfig, edition, editions
 
 pytestmark = pytest.mark.engine
 # What a container does is mostly to wait; more at once would make a small machine slow enough to be called late.
-AT_ONCE = 3
+AT_ONCE = 4
 HEALTH = {"url": "/health", "protocol": "http", "initial_delay_seconds": "12", "timeout_seconds": "3"}
 # For those that never become ready: how long the check waits is what the probes bear.
 BRIEF = {**HEALTH, "initial_delay_seconds": "1", "period_seconds": "1", "failure_threshold": "5"}
