@@ -86,6 +86,15 @@ CASES = {
         Facts(answers=(Answer(Outcome.NOT_HTTP, detail="illegal status line: SSH-2.0"),), listeners=(ANYWHERE,)),
         ["SSH-2.0"],
     ),
+    "health-command-fails": (
+        Facts(
+            health_command="test -f /tmp/ready",
+            answers=(Answer(Outcome.ANSWERED, status=503, body="exit code 1"),),
+            listeners=(ANYWHERE,),
+            waited_seconds=30,
+        ),
+        ["after 30 s", "'test -f /tmp/ready'", "exit code 1"],
+    ),
     "health-hangs": (Facts(answers=(Answer(Outcome.SILENT),), listeners=(ANYWHERE,)), ["no answer in its time"]),
     "listens-on-loopback": (
         Facts(answers=(CLOSED,), listeners=(LOOPBACK, Listener(9000, "0.0.0.0"))),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,34 +11,28 @@ from mooring.checks import case as cases
 from mooring.checks.mending import apply, changes, diff
 from mooring.checks.render import EXIT_CODES, render
 from mooring.cli.replacing import replace_file
-from mooring.cli.running import Terminated
 from mooring.cli.subject import opened
 from mooring.contract import Level, edition
+from mooring.engine import sigterm_unwinds
 from mooring.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-    from types import FrameType
 
     from mooring.checks import Report
     from mooring.cli.asked import Asked
 
 INTERRUPTED = 130
-TERMINATED = 143
 
 
 def check(asked: Asked, *, form: str, output: Path | None, verbose: bool) -> None:
     """Judge and report; typer.Exit with what the verdict means for a shell."""
     try:
-        with _sigterm_raises(), opened(asked) as case:
+        with sigterm_unwinds(), opened(asked) as case:
             report = cases.check(case)
     except KeyboardInterrupt:
         typer.echo("interrupted; what was started has been removed", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    except Terminated:
-        typer.echo("ended by SIGTERM; what was started has been removed", err=True)
-        raise typer.Exit(TERMINATED) from None
     _write(report, form=form, output=output, verbose=verbose)
     raise typer.Exit(EXIT_CODES[report.verdict])
 
@@ -78,15 +70,3 @@ def fix(folder: Path, *, name: str | None, yes: bool) -> None:
 
 def _agreed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Change these files?", err=True)
-
-
-@contextlib.contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    def handler(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -13,23 +13,21 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mooring.checks.trial.expecting import Expected
 from mooring.cli.curl import curl
 from mooring.contract import ModelConfig, edition, vocabulary
 from mooring.contract.edition import EDITION_LABEL
 from mooring.contract.model_config import CONFIG_LABEL
-from mooring.engine import DockerEngine, Expectation, Launch, Started, diagnose, wait_until_healthy
+from mooring.engine import DockerEngine, Launch, Started, diagnose, wait_until_healthy
+from mooring.engine.interruption import held_back
 from mooring.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
 
-    from mooring.contract import Edition, Health
     from mooring.engine import Answer, Facts, ImageFacts, LogStream
 
-# Where the edition says nothing of probes: long enough for a model of some size.
-WAIT_SECONDS = 60
-ANSWER_SECONDS = 3
 DRAIN_SECONDS = 90
 SERVICE_PORT = 8080
 # What a person at a terminal wants: to end at once, with what is in hand finished. Then what the platform sends.
@@ -74,20 +72,11 @@ def run(wish: Wish, *, detach: bool) -> None:
             labels=wish.labels,
             stop_seconds=rules.get(vocabulary.DRAIN_LIMIT, DRAIN_SECONDS),
         )
-        expectation = _expectation(config, rules, wish.wait_seconds)
+        expectation = Expected(config, rules).expectation(wait_seconds=wish.wait_seconds)
         with _sigterm_raises():
-            container = _start(engine, launch)
+            with held_back():  # a container must not be made and then forgotten
+                container = engine.start(launch)
             _Run(engine, Started(container, launch, image, expectation), config).until_ended(detach=detach)
-
-
-def _start(engine: DockerEngine, launch: Launch) -> str:
-    """Start it, with signals held back meanwhile: a container must not be made and then forgotten."""
-    held = {signal.SIGINT, signal.SIGTERM}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
-    try:
-        return engine.start(launch)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Run:
@@ -198,27 +187,6 @@ def _require_command(image: ImageFacts) -> None:
         typer.echo(f"{image.reference} has no start command: neither CMD nor ENTRYPOINT", err=True)
         typer.echo('  do next:  say in its Dockerfile what starts the server: CMD ["python3", "/server.py"]', err=True)
         raise typer.Exit(1)
-
-
-def _expectation(config: ModelConfig | None, rules: Edition, wait_seconds: float | None) -> Expectation:
-    """What the image declares, else what the edition states, else our own; a health command is not run here."""
-    health = config.health if config else None
-    asked = health.url if health and health.url else rules.get(vocabulary.HEALTH_URL, "/health")
-    return Expectation(
-        health_url=asked,
-        protocol="https" if config and config.apis[0].protocol == "https" else "http",
-        health_required=bool(health and health.url) or rules.get(vocabulary.HEALTH_REQUIRED, True),
-        answer_seconds=(health and health.timeout_seconds) or ANSWER_SECONDS,
-        wait_seconds=_probed_seconds(health, rules) if wait_seconds is None else wait_seconds,
-    )
-
-
-def _probed_seconds(health: Health | None, rules: Edition) -> float:
-    """How long the platform's probes would go on before they call it a failure."""
-    delay = (health and health.initial_delay_seconds) or rules.get(vocabulary.HEALTH_INITIAL_DELAY, 0)
-    period = (health and health.period_seconds) or rules.get(vocabulary.HEALTH_PERIOD, 0)
-    times = (health and health.failure_threshold) or rules.get(vocabulary.HEALTH_FAILURE_THRESHOLD, 0)
-    return delay + (period * times or WAIT_SECONDS)
 
 
 @contextlib.contextmanager

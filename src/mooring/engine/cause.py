@@ -22,6 +22,7 @@ class Facts:
     port: int = 8080
     protocol: str = "http"
     health_url: str = "/health"
+    health_command: str = ""
     waited_seconds: float = 0.0
     exit_code: int | None = None
     oom_killed: bool = False

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Confinement:
     """What a container that nobody trusts is held to, beside its memory: processes and threads, files, bytes of log."""
 
-    processes: int = 4096
+    processes: int = 2048
     open_files: int = 16384
     log_bytes: int = 32 << 20
     # Reserved for documents (RFC 5737): no name server will ever answer there, so that names lead nowhere.

@@ -29,6 +29,7 @@ JUDGES: tuple[Callable[[Facts], Cause | None], ...] = (
     exits.exited,
     loading.worker_killed,
     loading.loading_failed,
+    silence.health_command_failing,
     silence.health_unavailable,
     silence.health_missing,
     silence.health_redirected,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import queue
+import threading
 from typing import TYPE_CHECKING
 
+from mooring.engine.probe import BODY_BYTES, Answer, Outcome
 from mooring.engine.translation import translated
+from mooring.errors import MooringError
 
 if TYPE_CHECKING:
     import signal
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 # Names of the same thing, memory that belongs to processes and not to files: cgroup v1 with all below, v1, v2.
 ANONYMOUS = ("total_rss", "rss", "anon")
+HEALTHY = 200
+UNAVAILABLE = 503
 STAT_HEADER = "X-Docker-Container-Path-Stat"
 
 
@@ -52,6 +58,36 @@ def send(engine: DockerEngine, container: str, number: signal.Signals) -> None:
     """Send process 1 of the container a signal; Conflict when the container does not run."""
     with translated(f"container {container[:12]}"):
         engine.api.kill(container, signal=number.name)
+
+
+def run_health_command(engine: DockerEngine, container: str, command: str, *, timeout_seconds: float) -> Answer:
+    """Run a health command in the container, as its user, through its shell; exit code 0 is the answer 200, else 503.
+
+    SILENT when it has not ended in time; it is left to itself then, as probes leave it.
+    """
+    done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            done.put(_ran(engine, container, command))
+        except MooringError as error:
+            done.put(Answer(Outcome.CLOSED, detail=error.message))
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return done.get(timeout=timeout_seconds)
+    except queue.Empty:
+        return Answer(Outcome.SILENT, detail=f"no end within {timeout_seconds:g} s")
+
+
+def _ran(engine: DockerEngine, container: str, command: str) -> Answer:
+    with translated(f"container {container[:12]}"):
+        made = engine.api.exec_create(container, ["/bin/sh", "-c", command])
+        written = engine.api.exec_start(made["Id"])
+        code = engine.api.exec_inspect(made["Id"])["ExitCode"]
+    said = written[:BODY_BYTES].decode("utf-8", "replace").strip()
+    body = said if code == 0 else f"exit code {code}{': ' if said else ''}{said}"
+    return Answer(Outcome.ANSWERED, status=HEALTHY if code == 0 else UNAVAILABLE, body=body)
 
 
 def changed_files(engine: DockerEngine, container: str) -> tuple[str, ...]:

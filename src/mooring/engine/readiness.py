@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mooring.engine.cause import Facts
+from mooring.engine.inside import run_health_command
 from mooring.engine.loading import UNAVAILABLE, failure, is_hopeless
 from mooring.engine.probe import Answer, Outcome, ask, speaks_tls
 
@@ -24,10 +25,11 @@ class Expectation:
     """What healthy means for one container: where to ask, how long for each answer, and how long in all.
 
     With `health_required` false any HTTP answer but 503 will do: the image promised to serve, not to have a health url;
-    503 is the answer of one that has it and still loads.
+    503 is the answer of one that has it and still loads. With a `health_command` that is run in the container instead.
     """
 
     health_url: str = "/health"
+    health_command: str = ""
     protocol: str = "http"
     health_required: bool = True
     answer_seconds: float = 3.0
@@ -67,7 +69,7 @@ def wait_until_healthy(
         sighting = engine.observe(started.container)
         if not sighting.running:
             return _facts(engine, started, sighting, answers, waited=time.monotonic() - began)
-        answer = _probe(started.expectation, sighting)
+        answer = _probe(engine, started, sighting)
         if started.expectation.met_by(answer):
             return None
         if not answers or answer != answers[-1]:
@@ -81,7 +83,12 @@ def wait_until_healthy(
         time.sleep(PROBE_EVERY_SECONDS)
 
 
-def _probe(expectation: Expectation, sighting: Sighting) -> Answer:
+def _probe(engine: DockerEngine, started: Started, sighting: Sighting) -> Answer:
+    expectation = started.expectation
+    if expectation.health_command:
+        return run_health_command(
+            engine, started.container, expectation.health_command, timeout_seconds=expectation.answer_seconds
+        )
     url = f"{expectation.protocol}://{sighting.host}:{sighting.host_port}{expectation.health_url}"
     return ask(url, timeout_seconds=expectation.answer_seconds)
 
@@ -93,6 +100,7 @@ def _facts(
         port=started.launch.port,
         protocol=started.expectation.protocol,
         health_url=started.expectation.health_url,
+        health_command=started.expectation.health_command,
         waited_seconds=waited,
         exit_code=sighting.exit_code,
         oom_killed=sighting.oom_killed,

@@ -10,6 +10,19 @@ MISSING = (404, 405)
 SHOWN_CHARACTERS = 300
 
 
+def health_command_failing(facts: Facts) -> Cause | None:
+    """Its health is told by a command, and that says no."""
+    if not facts.health_command or facts.last_answer is None:
+        return None
+    ended = _body(facts) if _status(facts) else facts.last_answer.detail
+    return Cause(
+        name="health-command-fails",
+        seen=f"after {facts.waited_seconds:.0f} s the health command {facts.health_command!r} still fails: {ended}",
+        expected="exit code 0 from the health command once the model is loaded",
+        advice="run it in the container (docker exec) and mend it, or wait longer with --timeout if it still loads",
+    )
+
+
 def health_unavailable(facts: Facts) -> Cause | None:
     """It answers that it is not ready."""
     if _status(facts) != UNAVAILABLE:

@@ -19,6 +19,7 @@ SPEAKERS = {
     "health-redirected": "RUN-HEALTH-01",
     "health-failing": "RUN-HEALTH-01",
     "health-hangs": "RUN-HEALTH-01",
+    "health-command-fails": "RUN-HEALTH-01",
 }
 OTHERWISE = "RUN-START-01"
 SHOWN_LINES = 10

@@ -122,7 +122,9 @@ class Trial:
 
     @property
     def health(self) -> HealthWatch:
-        """What health said, idle and while calls were made."""
+        """What health said, idle and while calls were made. NotAsked where a command tells it."""
+        if self._expected.health_command:
+            raise NotAsked("health is told by a command, which was run until the container was ready")
         self._course["valid"]
         return self._asked(dead=True).health()
 

@@ -42,6 +42,12 @@ class Expected:
         return declared or self.edition.get(vocabulary.HEALTH_URL, "/health")
 
     @property
+    def health_command(self) -> str:
+        """The command that tells health, run in the container; "" where a url does."""
+        by_command = self.health is not None and self.health.check_method.upper() == "EXEC"
+        return (self.health.command or "") if self.health and by_command else ""
+
+    @property
     def health_declared(self) -> bool:
         """Whether config.json names the url."""
         return bool(self.health and self.health.url)
@@ -80,11 +86,12 @@ class Expected:
         return float(delay + (period * times or WAIT_SECONDS))
 
     def expectation(self, *, wait_seconds: float | None = None) -> Expectation:
-        """It in the words of the engine room. A health command is not run: any answer will do then."""
-        by_url = not self.health or self.health.check_method.upper() == "HTTP"
+        """It in the words of the engine room."""
+        by_url = not self.health_command
         required = self.health_declared or self.edition.get(vocabulary.HEALTH_REQUIRED, False)
         return Expectation(
             health_url=self.health_url,
+            health_command=self.health_command,
             protocol=self.protocol,
             health_required=by_url and required,
             answer_seconds=self.health_seconds,
