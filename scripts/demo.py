@@ -43,6 +43,7 @@ def main() -> None:
         print("\nThe process answered as it should.")
         return
     step("build", str(MNIST), "-t", IMAGE)
+    step("check", IMAGE, "--sample", f"images=@{SAMPLES / 'seven.jpg'}")
     port = free_port()
     with running(port):
         ask_everything(port)
