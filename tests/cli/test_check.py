@@ -1,10 +1,12 @@
 """`mooring check`: what it says of an image, in which form, and with which exit code."""
 
 import contextlib
+import io
 import json
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,16 @@ def test_an_archive_that_is_none_is_refused_and_nothing_is_reported(mooring, tmp
     assert done.returncode == 2
     assert done.stdout == ""
     assert "image.tar" in done.stderr
+
+
+def test_a_zip_bomb_in_a_layer_is_told_of_and_not_unpacked(mooring, saved):
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("archive/data.pkl", "w") as member:
+        member.write(b"\x80\x02")
+        for _ in range(500):
+            member.write(bytes(1 << 20))
+    done = mooring("check", saved(file("home/model/weights.pt", bomb.getvalue())), "--static", "--format", "json")
+    assert failed(done) == {"IMG-SAFE-03"}, done.stderr
 
 
 @pytest.mark.parametrize(
