@@ -8,9 +8,10 @@ import time
 import pytest
 
 from mooring.engine import Launch
-from mooring.engine.cage import CAGE_LABEL, OWNER_LABEL, caged, remove_leftovers
+from mooring.engine.cage import caged
 from mooring.engine.inside import changed_files, file_bytes, handles, memory_bytes
 from mooring.engine.interruption import held_back, sigterm_unwinds
+from mooring.engine.leftovers import CAGE_LABEL, OWNER_LABEL, remove_leftovers
 from mooring.engine.owner import Owner
 from mooring.engine.probe import ask
 
@@ -144,17 +145,3 @@ def test_sigterm_unwinds_like_an_exception():
         signal.raise_signal(signal.SIGTERM)
     assert ended.value.code == 143
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-def test_an_owner_is_gone_when_its_process_or_its_boot_is_over():
-    me = Owner.me()
-    assert Owner.parse(str(me)) == me
-    assert not me.is_gone
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        began = me.began
-    dead = Owner(me.node, me.boot, me.table, process.pid, began)
-    assert dead.is_gone
-    assert Owner(me.node, "another-boot", me.table, me.pid, me.began).is_gone
-    assert not Owner("another-machine", "another-boot", me.table, me.pid, me.began).is_gone
-    assert not Owner(me.node, me.boot, "another-table", 1, "").is_gone
-    assert Owner.parse("nonsense") is None

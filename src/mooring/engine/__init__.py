@@ -7,6 +7,7 @@ from mooring.engine.container import ImageFacts, Launch, LogStream, Sighting
 from mooring.engine.diagnosis import Diagnosis, diagnose
 from mooring.engine.docker import DockerEngine
 from mooring.engine.interruption import sigterm_unwinds
+from mooring.engine.leftovers import checked_name, remove_leftovers
 from mooring.engine.probe import Answer
 from mooring.engine.readiness import Expectation, Started, wait_until_healthy
 from mooring.engine.sockets import Listener
@@ -25,8 +26,10 @@ __all__ = [
     "Sighting",
     "Started",
     "caged",
+    "checked_name",
     "diagnose",
     "inside",
+    "remove_leftovers",
     "sigterm_unwinds",
     "wait_until_healthy",
 ]

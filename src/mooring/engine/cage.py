@@ -11,7 +11,6 @@ import contextlib
 import ipaddress
 import random
 import socket
-import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,9 +18,9 @@ from docker.types import IPAMConfig, IPAMPool
 
 from mooring.engine.container import Confinement
 from mooring.engine.interruption import held_back
-from mooring.engine.owner import Owner
+from mooring.engine.leftovers import CAGE_LABEL, Names, new_word, remove_leftovers, remove_network
 from mooring.engine.translation import translated
-from mooring.errors import MooringError, NotFound
+from mooring.errors import MooringError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 RANGE = ipaddress.ip_network("198.18.0.0/15")
 PREFIX = 28
 TRIES = 20
-OWNER_LABEL = "io.mooring.owner"
-CAGE_LABEL = "io.mooring.cage"
 # A model and the machine both need to live: what a cage may use of the engine's memory, unless it is told.
 SHARE_OF_MEMORY = 0.5
 NOT_CUT_OFF = (
@@ -71,46 +68,31 @@ def caged(engine: DockerEngine, launch: Launch, *, is_here: Callable[[str], bool
             cage.remove()
 
 
-def remove_leftovers(engine: DockerEngine) -> None:
-    """Remove the containers and networks of checks that are no more, whoever's they were."""
-    with translated():
-        networks = engine.api.networks(filters={"label": OWNER_LABEL})
-        containers = engine.api.containers(all=True, filters={"label": OWNER_LABEL})
-    for found, remove in ((containers, engine.remove), (networks, lambda name: _remove_network(engine, name))):
-        for one in found:
-            owner = Owner.parse((one.get("Labels") or {}).get(OWNER_LABEL, ""))
-            if owner and owner.is_gone:
-                with contextlib.suppress(MooringError):  # another check may be at it as well
-                    remove(one["Id"])
-
-
 class _Cage:
-    """One network and the container on it, both marked with a word of their own."""
+    """One network and the container on it, both named and marked with a word of their own."""
 
     def __init__(self, engine: DockerEngine, is_here: Callable[[str], bool]) -> None:
         self._engine = engine
         self._is_here = is_here
-        self._name = uuid.uuid4().hex[:10]
-        self._labels = {CAGE_LABEL: self._name, OWNER_LABEL: str(Owner.me())}
+        self._names = Names(new_word())
 
     def start(self, launch: Launch) -> Caged:
-        # Interfaces have names of at most 15 characters.
-        bridge = f"moor{self._name}"
         wanted = replace(
             launch,
-            network=f"mooring-{self._name}",
-            labels={**launch.labels, **self._labels},
+            name=self._names.container,
+            network=self._names.network,
+            labels={**launch.labels, **self._names.labels},
             memory_bytes=launch.memory_bytes or self._share_of_memory(),
             confinement=launch.confinement or Confinement(name_server=self._no_name_server()),
         )
         direct = replace(wanted, published=False)
-        self._make_inner_network(wanted.network, bridge)
+        self._make_inner_network()
         container = self._engine.start(direct)
         # Some engines make the interface with the first container. One that has ended needs no way to it.
-        if self._is_here(bridge) or not self._engine.observe(container).running:
+        if self._is_here(self._names.bridge) or not self._engine.observe(container).running:
             return Caged(container, direct, "")
         self.remove()
-        self._make_network(wanted.network)
+        self._make_network()
         return Caged(self._engine.start(wanted), wanted, NOT_CUT_OFF)
 
     def _no_name_server(self) -> str:
@@ -121,11 +103,11 @@ class _Cage:
         with translated():
             return int(int(self._engine.api.info().get("MemTotal") or 0) * SHARE_OF_MEMORY)
 
-    def _make_network(self, name: str) -> None:
-        with translated(f"network {name}"):
-            self._engine.api.create_network(name, driver="bridge", labels=self._labels)
+    def _make_network(self) -> None:
+        with translated(f"network {self._names.network}"):
+            self._engine.api.create_network(self._names.network, driver="bridge", labels=self._names.labels)
 
-    def _make_inner_network(self, name: str, bridge: str) -> None:
+    def _make_inner_network(self) -> None:
         """An internal one; its gateway is an address that nobody has, as not every engine leaves the gateway out."""
         for attempt in range(TRIES):
             first = int(RANGE[0]) + (random.getrandbits(PREFIX - RANGE.prefixlen) << (32 - PREFIX))
@@ -134,14 +116,14 @@ class _Cage:
                 subnet=str(subnet), gateway=str(subnet[1]), aux_addresses={"DefaultGatewayIPv4": str(subnet[-2])}
             )
             try:
-                with translated(f"network {name}"):
+                with translated(f"network {self._names.network}"):
                     self._engine.api.create_network(
-                        name,
+                        self._names.network,
                         driver="bridge",
                         internal=True,
-                        options={"com.docker.network.bridge.name": bridge},
+                        options={"com.docker.network.bridge.name": self._names.bridge},
                         ipam=IPAMConfig(pool_configs=[pool]),
-                        labels=self._labels,
+                        labels=self._names.labels,
                     )
             except MooringError as error:
                 if "overlap" not in error.message or attempt == TRIES - 1:
@@ -151,18 +133,13 @@ class _Cage:
 
     def remove(self) -> None:
         """Whatever carries our word; what an engine that fell silent keeps, the next check removes."""
-        mark = f"{CAGE_LABEL}={self._name}"
+        mark = f"{CAGE_LABEL}={self._names.word}"
         with contextlib.suppress(MooringError):
             for container in self._engine.containers(label=mark):
                 self._engine.remove(container)
         with contextlib.suppress(MooringError), translated():
             for network in self._engine.api.networks(filters={"label": mark}):
-                _remove_network(self._engine, network["Id"])
-
-
-def _remove_network(engine: DockerEngine, name: str) -> None:
-    with contextlib.suppress(NotFound), translated(f"network {name}"):
-        engine.api.remove_network(name)
+                remove_network(self._engine, network["Id"])
 
 
 def _is_here(interface: str) -> bool:

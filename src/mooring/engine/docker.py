@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import socket
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ import requests.exceptions
 from mooring.engine.address import Address, addresses
 from mooring.engine.container import ImageFacts, Launch, LogStream, Sighting
 from mooring.engine.export import Export
+from mooring.engine.leftovers import CAGE_LABEL, OWNER_LABEL
 from mooring.engine.sockets import Listener, listeners
 from mooring.engine.translation import INSTALL_HINT, explanation, mooring_error, root_cause, translated
 from mooring.errors import Conflict, Invalid, MooringError, NotFound, Unavailable
@@ -83,6 +85,11 @@ class DockerEngine:
         with translated():
             parts = self._client.version().get("Components") or ()
         return "podman" if any("podman" in str(part.get("Name", "")).lower() for part in parts) else "docker"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the engine is on this machine, as far as its address tells."""
+        return self.address.url.startswith("unix://")
 
     @property
     def architecture(self) -> str:
@@ -174,7 +181,7 @@ class DockerEngine:
                 entrypoint=list(launch.entrypoint) or None,
                 name=launch.name or None,
                 environment=dict(launch.env),
-                labels={LABEL: "true", **({} if launch.published else {PORT_LABEL: str(launch.port)}), **launch.labels},
+                labels=_labels(launch),
                 ports=[launch.port],
                 stop_timeout=launch.stop_seconds,
                 host_config=api.create_host_config(**launch.host_options()),
@@ -286,12 +293,19 @@ def _knock(address: Address) -> None:
             knocking.connect(address.url.removeprefix("unix://"))
 
 
+def _labels(launch: Launch) -> dict[str, str]:
+    """Its labels; those of ours that it has not are given as empty, as its image could bring them along."""
+    own = {LABEL: "true", PORT_LABEL: "" if launch.published else str(launch.port)}
+    return {OWNER_LABEL: "", CAGE_LABEL: "", **own, **launch.labels}
+
+
 def _reached_at(attrs: Mapping[str, Any]) -> tuple[str, int]:
     """Host and port where a container is reached from here; port 0 when it is not running, or not to be reached."""
     settings = attrs.get("NetworkSettings") or {}
     published = [int(one["HostPort"]) for binding in (settings.get("Ports") or {}).values() for one in binding or ()]
     own = [network["IPAddress"] for network in (settings.get("Networks") or {}).values() if network.get("IPAddress")]
-    port = ((attrs.get("Config") or {}).get("Labels") or {}).get(PORT_LABEL)
-    if port and own:
+    port = ((attrs.get("Config") or {}).get("Labels") or {}).get(PORT_LABEL) or ""
+    # What somebody else made has the labels of its image, whatever they say.
+    if own and not published and re.fullmatch("[0-9]{1,5}", port):
         return own[0], int(port)
     return "127.0.0.1", published[0] if published else 0

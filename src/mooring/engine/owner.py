@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 PROC = Path("/proc")
+# With all else it has to fit into an image's tag: 128 characters.
+NODE_CHARACTERS = 32
 
 
 @dataclass(frozen=True)
 class Owner:
-    """One process: the machine and its boot, the process table it is in, its number and when it began."""
+    """One process: the machine and its boot, the process table it is in, its number and when it began.
+
+    Written it is fit for a label and for an image's tag: letters, digits, dashes, and dots between the parts.
+    """
 
     node: str
     boot: str
@@ -25,27 +31,32 @@ class Owner:
     def me(cls) -> Self:
         """This process."""
         pid = os.getpid()
-        return cls(platform.node().replace("/", "-"), _boot(), _table(), pid, _began(pid))
+        return cls(_node(), _boot(), _table(), pid, _began(pid))
 
     @classmethod
-    def parse(cls, label: str) -> Self | None:
+    def parse(cls, written: str) -> Self | None:
         """It as it was written; None for what is none."""
-        parts = label.split("/")
-        if len(parts) != len(asdict(cls("", "", "", 0, ""))) or not parts[3].isdigit():
-            return None
-        return cls(parts[0], parts[1], parts[2], int(parts[3]), parts[4])
+        found = re.fullmatch(r"([\w-]*)\.([\w-]*)\.(\d*)\.(\d{1,10})\.(\d*)", written, re.ASCII)
+        return cls(found[1], found[2], found[3], int(found[4]), found[5]) if found else None
 
     def __str__(self) -> str:
-        return "/".join(map(str, asdict(self).values()))
+        return ".".join(map(str, asdict(self).values()))
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether it surely has ended. One of another machine or process table is none that we can judge."""
-        if self.node != platform.node().replace("/", "-"):
+    def is_gone(self, *, here: bool) -> bool:
+        """Whether it surely has ended. One of another machine or process table is none that we can judge.
+
+        `here` tells that it wrote to something of this machine. Elsewhere another boot may well be another machine of
+        the same name, as many are called localhost.
+        """
+        if self.node != _node():
             return False
         if self.boot != _boot():
-            return True
+            return here
         return self.table == _table() and not _lives(self)
+
+
+def _node() -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", platform.node()).strip("-")[:NODE_CHARACTERS] or "nameless"
 
 
 def _lives(owner: Owner) -> bool:
@@ -69,7 +80,7 @@ def _boot() -> str:
 
 def _table() -> str:
     try:
-        return str((PROC / "self/ns/pid").readlink())
+        return "".join(filter(str.isdigit, str((PROC / "self/ns/pid").readlink())))
     except OSError:
         return ""
 

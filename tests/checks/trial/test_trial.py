@@ -8,7 +8,7 @@ from mooring.checks import Kind, NotAsked, NotKnown, Wish
 from mooring.checks.trial import ServerTrial, Trial
 from mooring.checks.trial.sightings import Purpose, Termination
 from mooring.contract import ModelConfig, edition
-from mooring.engine.cage import OWNER_LABEL
+from mooring.engine.leftovers import OWNER_LABEL
 from mooring.engine.owner import Owner
 from mooring.errors import NotStated, Unavailable
 
