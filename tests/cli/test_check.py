@@ -3,9 +3,11 @@
 import contextlib
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -267,3 +269,54 @@ def test_a_check_that_is_interrupted_leaves_nothing_behind(double, number):
     assert b"Traceback" not in err
     assert out == b""
     assert not containers_of(name)
+
+
+def test_a_report_may_go_to_a_pipe_and_a_device_stays_a_device(mooring, saved, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        done = mooring("check", saved(), "--static", "--format", "json", "--output", pipe)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(reader.communicate(timeout=60)[0])["verdict"] == "keeps"
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("closed", ["| true", ">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("settings", "more", "code"), [({}, "", 0), ({"Cmd": None}, "", 1), ({}, ".nowhere.tar", 2)])
+def test_nobody_has_to_read_the_report_for_the_exit_code_to_be_true(saved, closed, settings, more, code):
+    command = f'"{sys.executable}" -m mooring.cli check "$0" --static -v {closed}; exit ${{PIPESTATUS[0]}}'
+    words = ["bash", "-c", command, f"{saved(**settings)}{more}"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://127.0.0.1:99999", "http://", "http://ann:made-up@127.0.0.1:1"])
+def test_what_is_no_address_of_a_server_is_refused_and_a_password_is_not_repeated(mooring, url):
+    done = mooring("check", url)
+    assert done.returncode == 2, done.stderr
+    assert "made-up" not in done.stdout + done.stderr
+
+
+def test_names_out_of_an_image_cannot_play_with_the_terminal(mooring, tmp_path):
+    layers = [layer(file("bin/server", b"x"))]
+    names = ("one:1\x1b]0;owned\x07\x1b[31m\u202e\nmooring: all is well", "two:1")
+    place = docker_save(tmp_path / "image.tar", layers, config_of(layers), names=names[:1])
+    with tarfile.open(place) as tar:
+        members = {member.name: tar.extractfile(member).read() for member in tar if member.isfile()}
+    manifest = json.loads(members["manifest.json"])
+    members["manifest.json"] = json.dumps([*manifest, {**manifest[0], "RepoTags": [names[1]]}]).encode()
+    place.write_bytes(layer(*(file(name, data) for name, data in members.items())))
+    done = mooring("check", place, "--static")
+    assert done.returncode == 2
+    assert not {"\x1b", "\x07", "\u202e"} & set(done.stderr)
+
+
+def test_a_config_that_is_wrong_in_a_thousand_places_is_told_of_a_hundred_times(mooring, saved, tmp_path):
+    api = CONFIG["apis"][0]
+    given = tmp_path / "config.json"
+    given.write_text(json.dumps({**CONFIG, "apis": [api] * 1000}))
+    done = mooring("check", saved(), "--static", "--config", given, "--format", "json")
+    found = {result["rule"]: result["findings"] for result in as_json(done)["results"]}["CFG-API-01"]
+    assert len(found) == 101
+    assert found[-1]["message"] == "and 899 more of this kind"

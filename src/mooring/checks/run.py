@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mooring.checks.wish import Wish
     from mooring.contract import Finding
 
+MOST_FINDINGS = 100
+
 
 def results(rules: Iterable[Rule], evidence: Evidence, wish: Wish) -> Iterator[Result]:
     """One result a rule, as they are found, in the order given."""
@@ -34,13 +36,22 @@ def judged(rule: Rule, evidence: Evidence, wish: Wish) -> Result:
         return Result(rule=rule, level=level, status=Status.SKIPPED, why=str(reason))
     except NotKnown as reason:
         return Result(rule=rule, level=level, status=Status.UNKNOWN, why=str(reason))
-    findings = tuple(sorted(found, key=lambda finding: (finding.level.rank, finding.where)))
+    findings = _first(sorted(found, key=lambda finding: (finding.level.rank, finding.where)))
     if all(finding.level is Level.INFO for finding in findings):
         return Result(rule=rule, level=level, status=Status.PASSED, findings=findings)
     if rule.id in wish.accepted:
         why = wish.accepted[rule.id] or "accepted by the caller"
         return Result(rule=rule, level=level, status=Status.ACCEPTED, why=why, findings=findings)
     return Result(rule=rule, level=level, status=Status.FAILED, findings=findings)
+
+
+def _first(findings: list[Finding]) -> tuple[Finding, ...]:
+    """As many as a person reads, the gravest; a file made to be wrong in 100,000 places is wrong in one way."""
+    left = len(findings) - MOST_FINDINGS
+    if left <= 0:
+        return tuple(findings)
+    more = replace(findings[MOST_FINDINGS], message=f"and {left} more of this kind", source="", line=0, column=0)
+    return (*findings[:MOST_FINDINGS], more)
 
 
 def _weighed(finding: Finding, rule: Rule, level: Level) -> Finding:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import traceback
 import uuid
+from pathlib import Path
 
 import typer
 
@@ -46,17 +49,34 @@ def _options(
 
 def main() -> None:
     """Run the command line; every error ends in one clear message and its exit code."""
+    _open_outputs()
     try:
         app()
     except errors.MooringError as error:
-        typer.echo(f"mooring: {error.message}", err=True)
+        _tell(f"mooring: {error.message}")
         if error.hint:
-            typer.echo(f"  hint: {error.hint}", err=True)
+            _tell(f"  hint: {error.hint}")
         sys.exit(next(code for kind, code in EXIT_CODES if isinstance(error, kind)))
     except Exception:  # noqa: BLE001 - the last line of defence: a bug of ours gets an id and a traceback
         bug = uuid.uuid4().hex[:12]
-        traceback.print_exc()
-        typer.echo(
-            f"mooring: internal error {bug}; this is a bug in mooring, please report it with the above", err=True
-        )
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        _tell(f"mooring: internal error {bug}; this is a bug in mooring, please report it with the above")
         sys.exit(EXIT_INTERNAL)
+
+
+def _open_outputs() -> None:
+    """A caller may have closed them; what is written then goes nowhere, and nothing fails for it."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the program
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the same
+
+
+def _tell(message: str) -> None:
+    """A message for the person; names in it may come from images, and nobody may be there to read it."""
+    from mooring.contract.visible import visible_lines  # noqa: PLC0415 - the room is slow to open
+
+    with contextlib.suppress(OSError):
+        for line in visible_lines(message):
+            typer.echo(line, err=True)

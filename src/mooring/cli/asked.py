@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 from mooring import checks
 from mooring.contract import Level
-from mooring.errors import Invalid, NotFound
+from mooring.contract.regular_file import require_regular
+from mooring.errors import Invalid, NotFound, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+# Several times what any platform takes in a request.
+LARGEST_SAMPLE = 100 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +58,12 @@ def samples(words: list[str]) -> dict[str, str]:
         name, equals, file = word.partition("=@")
         if not equals or not name or not file:
             raise Invalid(f"--sample {word!r} is not of the form FIELD=@FILE", hint="--sample images=@seven.jpg")
-        if not Path(file).is_file():
-            raise NotFound(f"--sample {word}: there is no file {file}")
+        try:
+            require_regular(Path(file))
+        except OSError as error:
+            raise NotFound(f"--sample {word}: {file} cannot be read: {error.strerror}") from error
+        if Path(file).stat().st_size > LARGEST_SAMPLE:
+            raise Refused(f"--sample {word}: {file} has more than {LARGEST_SAMPLE >> 20} MiB, which no gateway lets in")
         found[name] = file
     return found
 

@@ -68,7 +68,7 @@ def check(
         [], metavar="NAME", help="A module or name that pickles may import, as my_package.*. May be repeated."
     ),
     memory: str = typer.Option(
-        "", metavar="SIZE", help="Memory the container may use.  [default: three quarters of the engine's]"
+        "", metavar="SIZE", help="Memory the container may use.  [default: half of the engine's]"
     ),
     timeout: float = typer.Option(
         None, min=0.1, help="Seconds it has to become ready.  [default: what its or the edition's probes allow, or 60]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from mooring.checks.render import EXIT_CODES, render
 from mooring.cli.replacing import replace_file
 from mooring.cli.subject import opened
 from mooring.contract import Level, edition
+from mooring.contract.visible import visible
 from mooring.engine import sigterm_unwinds
-from mooring.errors import NotFound
+from mooring.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +43,24 @@ def _write(report: Report, *, form: str, output: Path | None, verbose: bool) -> 
     terminal = output is None and sys.stdout.isatty()
     text = render(report, form, verbose=verbose, terminal=terminal)
     if output is None:
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-        sys.stdout.flush()
+        _print(text)
         return
     replace_file(output, text.encode("utf-8", "replace"))
     counts = ", ".join(f"{len(report.findings(level))} {level}" for level in (Level.MUST, Level.SHOULD))
     typer.echo(f"{report.subject.name} {report.verdict} ({report.edition}): {counts}; wrote {output}", err=True)
+
+
+def _print(text: str) -> None:
+    """To standard output. A reader that has seen enough changes nothing; a full disk is said."""
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would be tried again at the end of the program.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Refused(f"the report cannot be written: {error.strerror}") from error
 
 
 def fix(folder: Path, *, name: str | None, yes: bool) -> None:
@@ -59,7 +73,7 @@ def fix(folder: Path, *, name: str | None, yes: bool) -> None:
         return
     typer.echo(diff(wanted), nl=False)
     for change in wanted:
-        typer.echo(f"{change.path}: {change.why} ({', '.join(change.rules)})", err=True)
+        typer.echo(visible(f"{change.path}: {change.why} ({', '.join(change.rules)})"), err=True)
     if not yes and not _agreed():
         typer.echo("nothing was changed; --yes mends without asking", err=True)
         raise typer.Exit(1)

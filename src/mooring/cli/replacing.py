@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from pathlib import Path
 
 from mooring.errors import Refused
@@ -12,14 +13,20 @@ from mooring.errors import Refused
 def replace_file(file: Path, content: bytes) -> None:
     """Write `content` beside the file and move it there; what a link leads to is replaced, a file's mode is kept.
 
+    A device or a pipe is no file that could be replaced: it is written to.
+
     Raises:
         Refused: it is a folder, or cannot be written; what was there is as it was.
     """
     if file.is_dir():
         raise Refused(f"{file} is a folder", hint=f"name a file: {file / 'config.json'}")
     target = Path(os.path.realpath(file))
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    # Short enough for every file system, whatever the file is called.
+    beside = target.with_name(f".mooring-{os.getpid()}-{secrets.token_hex(4)}")
     try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+            return
         with beside.open("xb") as work:
             work.write(content)
             work.flush()

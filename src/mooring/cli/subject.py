@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import re
@@ -10,6 +11,7 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import typer
 
@@ -45,6 +47,22 @@ CLAMD = "MOORING_CLAMD"
 CHECKED = "mooring-checked"
 
 
+def _require_address(word: str) -> None:
+    """Invalid when it is no address of a server, or holds a password, which reports would show."""
+    try:
+        parts = urlsplit(word)
+        place = f"{parts.hostname or ''}:{parts.port}" if parts.port is not None else parts.hostname or ""
+    except ValueError as error:
+        raise Invalid(f"{word} is not a URL: {error}", hint="for example http://127.0.0.1:8080") from error
+    if not parts.hostname or parts.query or parts.fragment:
+        raise Invalid(f"{word} is not the address of a server", hint="for example http://127.0.0.1:8080")
+    if parts.username is not None or parts.password is not None:
+        raise Invalid(
+            f"{parts.scheme}://{place} is given with a user or a password, which no request here can carry",
+            hint="name the server without them",
+        )
+
+
 @contextlib.contextmanager
 def opened(asked: Asked) -> Iterator[Case]:
     """The case that the words ask for; what was made for it is removed in the end.
@@ -74,6 +92,11 @@ class _Opening:
         if SERVER.match(word):
             return self._server(word)
         path = Path(word)
+        try:
+            path.lstat()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise Invalid(f"{word} cannot be looked at: {error.strerror}") from error
         if path.is_dir():
             is_layout = (path / "oci-layout").exists() or (path / "index.json").exists()
             return self._stored(images.layout_image(path)) if is_layout else self._project(path)
@@ -84,6 +107,8 @@ class _Opening:
         return self._named(word)
 
     def _server(self, url: str) -> Case:
+        _require_address(url)
+
         def start(config: ModelConfig | None) -> ServerTrial:
             return ServerTrial(url, wish=self._wish, edition=self._edition(), config=config, doing=self._watching.doing)
 

@@ -24,9 +24,9 @@ from checks.render.reports import (
 from mooring.checks import Kind, Status, Subject, Wish
 from mooring.checks.render import Terminal, render
 from mooring.checks.render.text import text
-from mooring.checks.render.visible import visible, visible_lines
 from mooring.checks.sizes import size
 from mooring.contract import Finding, Level
+from mooring.contract.visible import visible, visible_lines
 
 
 class Screen(io.StringIO):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from mooring.checks.render.tally import advice, verdict_line, weighs
-from mooring.checks.render.visible import visible, visible_lines
 from mooring.checks.report import Status
+from mooring.contract.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from mooring.checks.report import Report, Result

@@ -7,7 +7,7 @@ import re
 import urllib.parse
 from typing import TYPE_CHECKING
 
-from mooring.checks.render.visible import visible
+from mooring.contract.visible import visible
 
 if TYPE_CHECKING:
     from mooring.checks.report import Subject

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.render.visible import visible
 from mooring.contract import edition, editions
+from mooring.contract.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,9 @@ from mooring import __version__
 from mooring.checks.render.place import BASE, artifact, logical_name
 from mooring.checks.render.rule_page import rule_markdown
 from mooring.checks.render.tally import EXIT_CODES, advice, purpose, verdict_line
-from mooring.checks.render.visible import visible, visible_lines
 from mooring.checks.report import Status, Verdict
 from mooring.contract import Level
+from mooring.contract.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,10 @@ import itertools
 from typing import TYPE_CHECKING
 
 from mooring.checks.render.tally import advice, found, verdict_line
-from mooring.checks.render.visible import visible, visible_lines
 from mooring.checks.report import Status, Verdict
 from mooring.checks.sizes import size
 from mooring.contract import Level
+from mooring.contract.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

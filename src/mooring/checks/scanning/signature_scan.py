@@ -64,7 +64,6 @@ class SignatureScan:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._scanner = _scanners().scanner
         self._tail = b""
         self._found: dict[str, dict[str, str]] = {}
 
@@ -72,7 +71,8 @@ class SignatureScan:
         """So many more bytes."""
         window = self._tail + data if self._tail else data
         try:
-            matching = self._scanner.scan(window).matching_rules
+            # Not kept here: a scanner must be let go of by the thread that made it, and who frees this is not known.
+            matching = _scanners().scanner.scan(window).matching_rules
         except (yara_x.TimeoutError, yara_x.ScanError):
             self._found["unseen"] = UNSEEN
             matching = ()

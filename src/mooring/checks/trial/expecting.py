@@ -38,8 +38,11 @@ class Expected:
     @property
     def health_url(self) -> str:
         """Where health is asked."""
-        declared = self.health.url if self.health else None
-        return declared or self.edition.get(vocabulary.HEALTH_URL, "/health")
+        declared = (self.health.url or "") if self.health else ""
+        # What is no path, its own rule tells; here something must be asked.
+        if not declared or "://" in declared:
+            return self.edition.get(vocabulary.HEALTH_URL, "/health")
+        return declared if declared.startswith("/") else f"/{declared}"
 
     @property
     def health_command(self) -> str:
