@@ -157,8 +157,9 @@ def test_spaces_make_no_other_health_body(body):
     assert not judge("RUN-HEALTH-02", health=replace(HEALTHY, first=replace(WELL, body=body))).findings
 
 
-def test_another_health_body_is_worth_a_remark_only():
-    result = judge("RUN-HEALTH-02", health=replace(HEALTHY, first=replace(WELL, body="OK")))
+@pytest.mark.parametrize("body", ["OK", "[" * 60_000])
+def test_another_health_body_is_worth_a_remark_only(body):
+    result = judge("RUN-HEALTH-02", health=replace(HEALTHY, first=replace(WELL, body=body)))
     assert (result.status, levels(result)) == (Status.PASSED, [Level.INFO])
 
 

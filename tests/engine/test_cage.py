@@ -13,7 +13,7 @@ from mooring.engine.inside import changed_files, file_bytes, handles, memory_byt
 from mooring.engine.interruption import held_back, sigterm_unwinds
 from mooring.engine.leftovers import CAGE_LABEL, OWNER_LABEL, remove_leftovers
 from mooring.engine.owner import Owner
-from mooring.engine.probe import ask
+from mooring.engine.wire import Request, Target, exchange
 
 
 def words(engine, container, *command):
@@ -43,8 +43,8 @@ def test_a_caged_container_is_reached_and_reaches_no_other_and_is_removed_with_i
     address = engine.api.inspect_container(other)["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
     with caged(engine, Launch(image=image)) as cage:
         seen = engine.observe(cage.container)
-        url = f"http://{seen.host}:{seen.host_port}/health"
-        assert comes(lambda: ask(url, timeout_seconds=3).ok)
+        target = Target(seen.host, seen.host_port)
+        assert comes(lambda: exchange(target, Request("GET", "/health"), timeout_seconds=3).as_answer().ok)
         assert cage.leak == ""
         trying = textwrap.dedent(f"""
             import socket

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
-import http.client
 import json
 import socket
 import ssl
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 # Enough of a body to hold a reason, which may be a framework's long list of what does not fit; a page is cut.
 BODY_BYTES = 64 * 1024
@@ -46,44 +43,10 @@ class Answer:
         """The reason inside a JSON body when there is one, else the body, in one line."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         told = [str(value[key]) for key in REASON_KEYS if key in value] if isinstance(value, dict) else []
         return " ".join((told[0] if told else self.body).split())
-
-
-def ask(url: str, *, timeout_seconds: float) -> Answer:
-    """GET `url` once, on a connection of its own, following no redirects and trusting any certificate.
-
-    Certificates are not verified because containers that speak HTTPS make their own; nothing secret is sent. The
-    standard library's client is used because it keeps apart what others call one protocol error.
-    """
-    try:
-        return _asked(urlsplit(url), timeout_seconds)
-    except ConnectionRefusedError as error:
-        return Answer(Outcome.REFUSED, detail=str(error))
-    except http.client.RemoteDisconnected as error:
-        return Answer(Outcome.CLOSED, detail=str(error))
-    except http.client.HTTPException as error:
-        return Answer(Outcome.NOT_HTTP, detail=repr(str(error))[1:-1])
-    except TimeoutError:
-        return Answer(Outcome.SILENT, detail=f"no answer within {timeout_seconds:g} s")
-    except OSError as error:
-        return Answer(Outcome.CLOSED, detail=str(error))
-
-
-def _asked(url: SplitResult, timeout_seconds: float) -> Answer:
-    host = url.hostname or ""
-    connection = (
-        http.client.HTTPSConnection(host, url.port, timeout=timeout_seconds, context=trusting())
-        if url.scheme == "https"
-        else http.client.HTTPConnection(host, url.port, timeout=timeout_seconds)
-    )
-    with contextlib.closing(connection):
-        connection.request("GET", urlunsplit(("", "", url.path or "/", url.query, "")), headers={"Connection": "close"})
-        answer = connection.getresponse()
-        body = answer.read(BODY_BYTES)
-    return Answer(Outcome.ANSWERED, status=answer.status, body=body.decode("utf-8", "replace"))
 
 
 def speaks_tls(host: str, port: int, *, timeout_seconds: float = 3.0) -> bool:
@@ -99,7 +62,7 @@ def speaks_tls(host: str, port: int, *, timeout_seconds: float = 3.0) -> bool:
 
 
 def trusting() -> ssl.SSLContext:
-    """A context that takes any certificate."""
+    """A context that takes any certificate: containers that speak HTTPS make their own, and nothing secret is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from mooring.engine.cause import Facts
 from mooring.engine.inside import run_health_command
 from mooring.engine.loading import UNAVAILABLE, failure, is_hopeless
-from mooring.engine.probe import Answer, Outcome, ask, speaks_tls
+from mooring.engine.probe import Answer, Outcome, speaks_tls
+from mooring.engine.wire import Request, Target, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +90,9 @@ def _probe(engine: DockerEngine, started: Started, sighting: Sighting) -> Answer
         return run_health_command(
             engine, started.container, expectation.health_command, timeout_seconds=expectation.answer_seconds
         )
-    url = f"{expectation.protocol}://{sighting.host}:{sighting.host_port}{expectation.health_url}"
-    return ask(url, timeout_seconds=expectation.answer_seconds)
+    target = Target(sighting.host, sighting.host_port, tls=expectation.protocol == "https")
+    request = Request("GET", expectation.health_url)
+    return exchange(target, request, timeout_seconds=expectation.answer_seconds).as_answer()
 
 
 def _facts(

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mooring.checks.trial.comparing import compared
-from mooring.checks.trial.wire import Reply
+from mooring.engine.wire import Reply
 
 
 def reply(value):

@@ -65,5 +65,5 @@ def healthy_answer_differs(health: HealthWatch, edition: Edition) -> Iterator[Fi
 def _read(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body

@@ -8,16 +8,16 @@ import threading
 from typing import TYPE_CHECKING
 
 from mooring.checks.trial.sightings import Exchange, Purpose
-from mooring.checks.trial.wire import CLOSED, REFUSED, Reply, Target, exchange
 from mooring.contract import schema
 from mooring.contract.node import shortened
+from mooring.engine.wire import CLOSED, REFUSED, Reply, Target, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mooring.checks.trial.question import Question
-    from mooring.checks.trial.wire import Request
     from mooring.contract import Api
+    from mooring.engine.wire import Request
 
 KEPT_CHARACTERS = 64 << 10
 SHOWN_CHARACTERS = 80

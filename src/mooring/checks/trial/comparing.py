@@ -11,7 +11,7 @@ from mooring.checks.trial.sightings import Repeats
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mooring.checks.trial.wire import Reply
+    from mooring.engine.wire import Reply
 
 # Fields that tell of the call and not of the model; another value each time is what they are for.
 OF_THE_CALL = re.compile(

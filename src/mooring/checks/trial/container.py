@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mooring.checks.trial.sightings import Bodies, Calls, Ending, Growth, HealthWatch, Idle, Logs, Repeats
-    from mooring.checks.trial.wire import Target
     from mooring.contract import Edition, ModelConfig
     from mooring.engine import DockerEngine
+    from mooring.engine.wire import Target
 
 # What a request in flight may take to be answered after SIGTERM, as a multiple of the slowest seen, and at least.
 FLIGHT_FACTOR = 10

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from mooring.checks.trial.aside import Aside, until
 from mooring.checks.trial.sightings import Ending, Termination
-from mooring.checks.trial.wire import REFUSED, Connection, Reply, Request, exchange
 from mooring.engine import inside
+from mooring.engine.wire import REFUSED, Connection, Reply, Request, exchange
 from mooring.errors import MooringError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mooring.checks.trial.wire import Target
     from mooring.engine import DockerEngine
+    from mooring.engine.wire import Target
 
 # Ordinary requests that are under way when the signal comes, beside those whose second half is held back.
 ORDINARY = 3

@@ -18,8 +18,8 @@ from mooring.checks.trial.question import Question, grown, kind_of
 from mooring.checks.trial.questions import bad_questions, first_question, further_questions
 from mooring.checks.trial.sightings import Bodies, Calls, Exchange, HealthWatch, Idle, Purpose, Repeats
 from mooring.checks.trial.watching import Asked, Watch, busy
-from mooring.checks.trial.wire import CLOSED, HUNG, REFUSED, Reply, Request
 from mooring.contract import vocabulary
+from mooring.engine.wire import CLOSED, HUNG, REFUSED, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

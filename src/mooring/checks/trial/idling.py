@@ -9,12 +9,12 @@ import time
 from typing import TYPE_CHECKING
 
 from mooring.checks.trial.sightings import Idle
-from mooring.checks.trial.wire import Connection, Reply, Request, exchange_on
+from mooring.engine.wire import Connection, Reply, Request, exchange_on
 
 if TYPE_CHECKING:
     import threading
 
-    from mooring.checks.trial.wire import Target
+    from mooring.engine.wire import Target
 
 ANSWER_SECONDS = 5.0
 # A server that will close after its answer does so at once.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from mooring.checks.trial.files import File, invented
-from mooring.checks.trial.wire import Request
 from mooring.contract.node import described, shortened
+from mooring.engine.wire import Request
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

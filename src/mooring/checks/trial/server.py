@@ -14,8 +14,8 @@ from mooring.checks.trial.expecting import Expected
 from mooring.checks.trial.experiments import Experiments
 from mooring.checks.trial.sightings import Start
 from mooring.checks.trial.starting import spoken
-from mooring.checks.trial.wire import HUNG, REFUSED, Reply, Target
 from mooring.engine import Facts, diagnose
+from mooring.engine.wire import HUNG, REFUSED, Reply, Target
 from mooring.errors import Unavailable
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from mooring.checks.trial.question import (
     with_query,
 )
 from mooring.checks.trial.sightings import Purpose
-from mooring.checks.trial.wire import Request
 from mooring.contract import schema
+from mooring.engine.wire import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

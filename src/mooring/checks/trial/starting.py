@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mooring.checks.trial.sightings import Start, Termination
-from mooring.checks.trial.wire import Request, Target, exchange
 from mooring.engine import Started, diagnose, inside, wait_until_healthy
 from mooring.engine.probe import Outcome, speaks_tls
+from mooring.engine.wire import Request, Target, exchange
 from mooring.errors import MooringError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mooring.checks.trial.wire import HUNG, Request, exchange
+from mooring.engine.wire import HUNG, Request, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

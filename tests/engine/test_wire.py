@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from mooring.checks.trial.wire import Connection, Request, Target, exchange, exchange_on
 from mooring.engine.probe import Outcome
+from mooring.engine.wire import Connection, Request, Target, exchange, exchange_on
 
 
 @contextlib.contextmanager
@@ -51,6 +51,8 @@ def saying(data):
         (b"", "closed", b""),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "garbled", b""),
         (b"HTTP/1.1 two hundred\r\n\r\n", "garbled", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n", "garbled", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nhi", "closed", b""),
     ],
 )
 def test_what_came_of_a_request_is_told_exactly(said, outcome, body):
@@ -60,18 +62,58 @@ def test_what_came_of_a_request_is_told_exactly(said, outcome, body):
     assert reply.answered is outcome.isdigit()
 
 
-def test_a_server_that_says_nothing_hangs_and_so_does_one_that_drips():
-    def drip(connection):
-        with contextlib.suppress(OSError):
-            for byte in b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1000:
-                connection.sendall(bytes([byte]))
-                time.sleep(0.02)
+OK = b"HTTP/1.1 200 OK\r\n"
 
-    for answer in (lambda connection: connection.recv(65536) and connection.recv(1), drip):
-        with server(answer) as target:
-            reply = exchange(target, Request("GET", "/"), timeout_seconds=0.3)
-        assert reply.outcome == "hung"
-        assert reply.as_answer().outcome is Outcome.SILENT
+
+def going_on(begin, again, *, pause=0.0):
+    def answer(connection):
+        with contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(begin)
+            while again:
+                connection.sendall(again)
+                time.sleep(pause)
+            connection.recv(1)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        going_on(b"", b""),
+        going_on(b"", b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.02),
+        going_on(OK + b"X: ", b"y", pause=0.02),
+        going_on(OK + b"\r\n", b"y", pause=0.02),
+        going_on(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"X: y\r\n", pause=0.02),
+    ],
+    ids=["silence", "100 Continue", "a header", "a body", "trailers"],
+)
+def test_a_server_that_drips_hangs_as_one_that_says_nothing(answer):
+    with server(answer) as target:
+        reply = exchange(target, Request("GET", "/"), timeout_seconds=0.3)
+    assert reply.outcome == "hung"
+    assert reply.as_answer().outcome is Outcome.SILENT
+
+
+@pytest.mark.parametrize(
+    ("begin", "again"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"X: y\r\n" * 10000),
+    ],
+    ids=["100 Continue", "trailers"],
+)
+def test_a_server_that_pours_without_end_is_heard_only_so_long(begin, again):
+    with server(going_on(begin, again)) as target:
+        reply = exchange(target, Request("GET", "/"), timeout_seconds=60)
+    assert (reply.outcome, reply.detail) == ("garbled", "more than 16 MiB and no end")
+
+
+def test_of_a_body_without_end_the_beginning_is_read():
+    with server(going_on(OK + b"\r\n", b"x" * 65536)) as target:
+        reply = exchange(target, Request("GET", "/"), timeout_seconds=60)
+    assert (reply.outcome, reply.cut, len(reply.body)) == ("200", True, 8 << 20)
 
 
 def test_nobody_at_the_address_is_refused():

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from mooring.engine import Answer
-from mooring.engine.probe import Outcome, trusting
+from mooring.engine.probe import BODY_BYTES, Answer, Outcome, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +22,11 @@ if TYPE_CHECKING:
 
 # Read for judging; what is longer is cut, and judged no more.
 READ_BYTES = 8 << 20
+# Taken in for one answer: the body may come in small chunks, but headers, trailers and false starts have an end, too.
+TAKEN_BYTES = 2 * READ_BYTES
 PIECE_BYTES = 256 << 10
+# What TLS sends at once: one record.
+TLS_PIECE_BYTES = 16 << 10
 HUNG, CLOSED, REFUSED, GARBLED = "hung", "closed", "refused", "garbled"
 OUTCOMES = {HUNG: Outcome.SILENT, CLOSED: Outcome.CLOSED, REFUSED: Outcome.REFUSED, GARBLED: Outcome.NOT_HTTP}
 AGENT = "mooring-check"
@@ -99,7 +102,7 @@ class Reply:
     @property
     def text(self) -> str:
         """The beginning of the body."""
-        return self.body[: 64 << 10].decode("utf-8", "replace")
+        return self.body[:BODY_BYTES].decode("utf-8", "replace")
 
     def as_answer(self) -> Answer:
         """The same in the words of the engine room."""
@@ -127,8 +130,9 @@ class Connection:
     def send(self, data: bytes, deadline: float) -> None:
         """Send it, or as much of it as the server takes before it answers or hangs up. TimeoutError at the deadline."""
         if isinstance(self.socket, ssl.SSLSocket):
-            self.socket.settimeout(_left(deadline))
-            self.socket.sendall(data)
+            for at in range(0, len(data), TLS_PIECE_BYTES):
+                self.socket.settimeout(_left(deadline))
+                self.socket.sendall(data[at : at + TLS_PIECE_BYTES])
             return
         view = memoryview(data)
         while view:
@@ -179,11 +183,12 @@ class Connection:
 
 
 class _Source(io.RawIOBase):
-    """A socket as a file to read, each read within one deadline for all of them."""
+    """A socket as a file to read, each read within one deadline and one number of bytes for all of them."""
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._socket = connection
         self._deadline = deadline
+        self._taken = 0
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
@@ -193,7 +198,11 @@ class _Source(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         self._socket.settimeout(_left(self._deadline))
-        return self._socket.recv_into(buffer)
+        if self._taken > TAKEN_BYTES:
+            raise http.client.HTTPException(f"more than {TAKEN_BYTES >> 20} MiB and no end")
+        count = self._socket.recv_into(buffer)
+        self._taken += count
+        return count
 
 
 def _left(deadline: float) -> float:
