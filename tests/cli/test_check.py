@@ -61,7 +61,9 @@ def failed(done):
 def test_an_image_without_a_fault_is_said_to_keep_the_contract(mooring, saved):
     done = mooring("check", saved(), "--static")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[0].startswith(f"{saved()} keeps the contract of otc-2022 (real-time): ")
+    assert done.stdout.splitlines()[0].startswith(
+        f"{saved()} shows nothing against the contract of otc-2022 (real-time, not run): "
+    )
 
 
 def test_an_image_without_a_command_is_at_fault_and_the_exit_code_says_so(mooring, saved):
@@ -320,3 +322,41 @@ def test_a_config_that_is_wrong_in_a_thousand_places_is_told_of_a_hundred_times(
     found = {result["rule"]: result["findings"] for result in as_json(done)["results"]}["CFG-API-01"]
     assert len(found) == 101
     assert found[-1]["message"] == "and 899 more of this kind"
+
+
+def test_of_several_images_in_an_archive_one_is_named(mooring, tmp_path):
+    places = [tmp_path / name for name in ("one", "two")]
+    for place, user in zip(places, ("root", "1000:100"), strict=True):
+        layers = [layer(file("bin/server", b"x", mode=0o755))]
+        docker_save(place, layers, config_of(layers, **{**SETTINGS, "User": user}), names=(f"{place.name}:1",))
+    members = {}
+    for place in places:
+        with tarfile.open(place) as tar:
+            for member in tar:
+                if member.isfile():
+                    members.setdefault(member.name, []).append(tar.extractfile(member).read())
+    listed = [entry for data in members["manifest.json"] for entry in json.loads(data)]
+    files = [file(name, datas[0]) for name, datas in members.items() if name != "manifest.json"]
+    both = tmp_path / "both.tar"
+    both.write_bytes(layer(*files, file("manifest.json", json.dumps(listed))))
+    refused = mooring("check", both, "--static")
+    assert refused.returncode == 2
+    assert "one:1" in refused.stderr
+    assert "#" in refused.stderr
+    assert mooring("check", f"{both}#two:1", "--static").returncode != 2
+
+
+def test_a_sample_for_a_field_that_no_api_has_is_refused_with_the_nearest(mooring, tmp_path):
+    config, picture = tmp_path / "config.json", tmp_path / "seven.jpg"
+    picture.write_bytes(b"x")
+    schema = {"type": "object", "properties": {"images": {"type": "file"}}}
+    request = {"Content-type": "multipart/form-data", "data": schema}
+    config.write_text(json.dumps({**CONFIG, "apis": [{**CONFIG["apis"][0], "request": request}]}))
+    done = mooring("check", "http://127.0.0.1:1", "--config", config, "--sample", f"image=@{picture}")
+    assert done.returncode == 2
+    assert "'images'" in done.stderr
+
+
+@pytest.mark.engine
+def test_an_address_that_is_no_image_is_told_how_servers_are_named(mooring):
+    assert "http://127.0.0.1:18431" in mooring("check", "127.0.0.1:18431").stderr

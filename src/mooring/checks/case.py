@@ -203,6 +203,9 @@ def _remarks(evidence: Evidence, found: list[Result]) -> Iterator[str]:
         if caged := evidence["start"].caged:
             yield caged
     with contextlib.suppress(NotAsked, NotKnown):
+        if evidence["subject"].kind == "server" and not evidence["config_search"].places:
+            yield "its apis were not called, as no config.json says what they are: --config FILE names one"
+    with contextlib.suppress(NotAsked, NotKnown):
         if evidence["changes"]:
             name = evidence["subject"].name
             yield f"mooring check --fix {name} mends some of it, and shows first what it would change"

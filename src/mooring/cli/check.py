@@ -82,8 +82,8 @@ def check(
 ) -> None:
     """Judge an image, a project or a running server by the contract, and say what will make the platform refuse it.
 
-    An image is read once, and then run once, in a container that has no way out and is removed in the end. A project is built first. Exit code 0: it keeps the contract; 1: it does not; 69: something that decides
-    could not be judged.
+    An image is read once, and then run once, in a container that has no way out and is removed in the end. A project is
+    built first. Exit code 0: it keeps the contract; 1: it does not; 69: something that decides could not be judged.
     """
     from mooring.cli import asked as words  # noqa: PLC0415 - slow to open
     from mooring.cli import checking  # noqa: PLC0415 - the same

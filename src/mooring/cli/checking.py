@@ -11,6 +11,7 @@ import typer
 from mooring.checks import case as cases
 from mooring.checks.mending import apply, changes, diff
 from mooring.checks.render import EXIT_CODES, render
+from mooring.cli.curl import argument
 from mooring.cli.replacing import replace_file
 from mooring.cli.subject import opened
 from mooring.contract import Level, edition
@@ -79,7 +80,7 @@ def fix(folder: Path, *, name: str | None, yes: bool) -> None:
         raise typer.Exit(1)
     apply(wanted)
     count = len({change.path for change in wanted})
-    typer.echo(f"mended {count} file{'s' if count > 1 else ''}", err=True)
+    typer.echo(f"mended {count} file{'s' if count > 1 else ''}; next: mooring check {argument(folder)}", err=True)
 
 
 def _agreed() -> bool:

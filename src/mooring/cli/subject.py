@@ -7,7 +7,6 @@ import errno
 import functools
 import os
 import re
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +27,8 @@ from mooring.cli.curl import sample_file
 from mooring.cli.watching import Watching
 from mooring.contract import edition, editions
 from mooring.contract.edition import EDITION_LABEL
-from mooring.engine import DockerEngine
+from mooring.contract.names import did_you_mean
+from mooring.engine import DockerEngine, checked_name
 from mooring.errors import Invalid, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -43,8 +43,15 @@ SERVER = re.compile(r"https?://", re.IGNORECASE)
 PATH = re.compile(r"[./~]|.*\.(tar|tgz|tar\.gz|tar\.zst|tzst)$")
 # An image's name begins with a registry when its first part could be a host (the rule that docker itself has).
 HOST = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
+# What could be the address of a server as well as the name of an image.
+ADDRESS = re.compile(r"(?:localhost|[\d.]+):\d{2,5}")
 CLAMD = "MOORING_CLAMD"
-CHECKED = "mooring-checked"
+
+
+def _place(word: str) -> tuple[Path, str]:
+    """The path, and the name of one of several images in it: `images.tar#mnist:1`."""
+    path, mark, name = word.partition("#")
+    return (Path(path), name) if mark and not Path(word).exists() else (Path(word), "")
 
 
 def _require_address(word: str) -> None:
@@ -97,19 +104,27 @@ class _Opening:
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ENOTDIR):
                 raise Invalid(f"{word} cannot be looked at: {error.strerror}") from error
+        path, name = _place(word)
         if path.is_dir():
-            is_layout = (path / "oci-layout").exists() or (path / "index.json").exists()
-            return self._stored(images.layout_image(path)) if is_layout else self._project(path)
+            return self._folder(path, name)
         if path.exists():
-            return self._stored(images.archive_image(path))
+            return self._stored(images.archive_image(path, name))
         if PATH.match(word):
             raise NotFound(f"there is no {word}", hint="SUBJECT is an image, a file, a folder or a URL")
         return self._named(word)
+
+    def _folder(self, path: Path, name: str) -> Case:
+        if (path / "oci-layout").exists() or (path / "index.json").exists():
+            return self._stored(images.layout_image(path, name))
+        if (path / "manifest.json").exists():
+            raise Invalid(f"{path} is an unpacked docker save", hint="give the archive itself, the .tar")
+        return self._project(path)
 
     def _server(self, url: str) -> Case:
         _require_address(url)
 
         def start(config: ModelConfig | None) -> ServerTrial:
+            self._require_fields(config)
             return ServerTrial(url, wish=self._wish, edition=self._edition(), config=config, doing=self._watching.doing)
 
         if self._wish.static:
@@ -125,6 +140,8 @@ class _Opening:
             if not HOST.match(name):
                 if isinstance(missing, Unavailable):
                     missing.hint += "; an archive, a registry reference (HOST/NAME:TAG) or a folder needs none"
+                elif ADDRESS.fullmatch(name):
+                    missing.hint = f"for a running server, name its URL: http://{name}"
                 raise
             return self._stored(images.registry_image(name))
         exported = images.exported_image(
@@ -139,7 +156,7 @@ class _Opening:
         """An image outside of an engine; to be run it is handed to one, and taken away from it in the end."""
 
         def loaded() -> str:
-            engine, name = self._connected(), f"{CHECKED}:{uuid.uuid4().hex[:12]}"
+            engine, name = self._connected(), checked_name()
             self._watching.doing("handing the image to the engine")
             self._stack.callback(engine.remove_image, name)
             with image.handed() as handed:
@@ -166,6 +183,7 @@ class _Opening:
             return None
 
         def start(config: ModelConfig | None) -> Trial:
+            self._require_fields(config)
             name = reference()
             return Trial(
                 self._connected(),
@@ -178,6 +196,19 @@ class _Opening:
             )
 
         return start
+
+    def _require_fields(self, config: ModelConfig | None) -> None:
+        """Invalid when a sample is for a field that no api has: it would be sent to nobody."""
+        fields = {name for api in config.apis for name in api.request.data.get("properties", {})} if config else set()
+        for name in self._wish.samples:
+            if name not in fields:
+                has = f"it has {', '.join(sorted(fields))}" if fields else "it has none"
+                what = (
+                    f"no api of config.json has a field {name!r}"
+                    if config
+                    else "no config.json says which api takes it"
+                )
+                raise Invalid(f"--sample {name}=@...: {what}", hint=did_you_mean(name, fields) or has)
 
     def _project(self, folder: Path) -> Case:
         project = projects.Project.open(folder)
@@ -192,7 +223,7 @@ class _Opening:
             return self._unbuilt(folder, project, chosen, why=error.message)
         if builder.name == "buildah":
             return self._unbuilt(folder, project, chosen, why="no Docker answers that could build and run the project")
-        name = f"{CHECKED}:{uuid.uuid4().hex[:12]}"
+        name = checked_name()
         self._stack.callback(engine.remove_image, name)
         projects.build(project, name, projects.Options(edition=chosen.name), builder=builder, say=self._say)
         case = self._named(name)

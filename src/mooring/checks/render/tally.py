@@ -26,13 +26,18 @@ _CONTRACT = {
 
 def verdict_line(report: Report, name: str) -> str:
     """The verdict on what is called `name`, with the numbers behind it."""
-    return f"{name} {_CONTRACT[report.verdict]} {report.edition} ({purpose(report.wish)}): {_numbers(report)}"
+    said = _CONTRACT[report.verdict]
+    if report.wish.static and report.verdict is Verdict.KEEPS:
+        # What was never run may do anything.
+        said = "shows nothing against the contract of"
+    return f"{name} {said} {report.edition} ({purpose(report.wish)}): {_numbers(report)}"
 
 
 def purpose(wish: Wish) -> str:
     """What the image was checked for, in words."""
     kind = "real-time and batch" if wish.kind.value == "both" else str(wish.kind)
-    return f"{kind}, rolling upgrade" if wish.rolling_upgrade else kind
+    parts = (kind, "rolling upgrade" if wish.rolling_upgrade else "", "not run" if wish.static else "")
+    return ", ".join(part for part in parts if part)
 
 
 def counts(report: Report) -> dict[Status, int]:
