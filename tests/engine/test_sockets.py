@@ -33,6 +33,13 @@ def test_a_connection_is_not_a_listener():
     assert listeners([table("0100007F:1F90 0100007F:D431 01")]) == ()
 
 
+@pytest.mark.parametrize(
+    "row", ["ZZZZ:QQ 0 0A", "0100007F:FFFFFF 00000000:0000 0A", "0100007F 0 0A", "01007F:1F90 00000000:0000 0A"]
+)
+def test_what_is_no_line_of_the_kernel_is_passed_over(row):
+    assert listeners([table(row), "\x000 0 0A"]) == ()
+
+
 def test_the_name_server_of_the_engine_is_not_the_images_doing():
     assert listeners([table("0B00007F:A1B2 00000000:0000 0A")]) == () or not little_endian
 

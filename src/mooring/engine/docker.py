@@ -8,7 +8,6 @@ import os
 import re
 import socket
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import docker
@@ -16,6 +15,7 @@ import docker.errors
 import docker.utils
 import requests.exceptions
 
+from mooring.engine import kernel
 from mooring.engine.address import Address, addresses
 from mooring.engine.container import ImageFacts, Launch, LogStream, Sighting
 from mooring.engine.export import Export
@@ -226,30 +226,19 @@ class DockerEngine:
 
     def listeners(self, container: str) -> tuple[Listener, ...] | None:
         """What is listened on inside the container's network; None when it cannot be seen from here."""
-        tables = [self._read(container, f"/proc/net/{name}") for name in ("tcp", "tcp6")]
-        if all(table is None for table in tables):
-            return None
-        return listeners(table for table in tables if table is not None)
+        tables = [table for name in ("tcp", "tcp6") if (table := self._told(container, f"net/{name}")) is not None]
+        return listeners(tables) if tables else None
 
     def status(self, container: str) -> str | None:
         """The kernel's words about process 1 of the container (proc(5), status); None when it cannot be seen."""
-        return self._read(container, "/proc/1/status")
+        return self._told(container, "status")
 
-    def _read(self, container: str, path: str) -> str | None:
-        """A file of the container's /proc, by its own `cat`; else through the host, when the engine runs on it."""
+    def _told(self, container: str, path: str) -> str | None:
         try:
-            with translated():
-                made = self._client.api.exec_create(container, ["cat", path])
-                text = self._client.api.exec_start(made["Id"])
-                if self._client.api.exec_inspect(made["Id"])["ExitCode"] == 0:
-                    return str(text.decode("utf-8", "replace"))
-            pid = self.observe(container).pid
-            # The same number means the same process only if the engine shares our process table.
-            if pid and self.observe(container).id[:12] in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8"):
-                return Path(f"/proc/{pid}{path.removeprefix('/proc').removeprefix('/1')}").read_text(encoding="utf-8")
-        except (MooringError, OSError):
-            pass
-        return None
+            seen = self.observe(container)
+        except MooringError:
+            return None
+        return kernel.told(self._client.api, seen.id, seen.pid, path)
 
     def stop(self, container: str, *, signals: Mapping[str, float], kill: bool = True) -> bool:
         """Send each signal in turn and wait its seconds; then, with `kill`, end it. Whether it has ended."""
@@ -295,8 +284,8 @@ def _knock(address: Address) -> None:
 
 def _labels(launch: Launch) -> dict[str, str]:
     """Its labels; those of ours that it has not are given as empty, as its image could bring them along."""
-    own = {LABEL: "true", PORT_LABEL: "" if launch.published else str(launch.port)}
-    return {OWNER_LABEL: "", CAGE_LABEL: "", **own, **launch.labels}
+    port = "" if launch.published else str(launch.port)
+    return {OWNER_LABEL: "", CAGE_LABEL: "", LABEL: "true", PORT_LABEL: port, **launch.labels}
 
 
 def _reached_at(attrs: Mapping[str, Any]) -> tuple[str, int]:

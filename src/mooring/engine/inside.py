@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import queue
+import re
 import threading
 from typing import TYPE_CHECKING
 
-from mooring.engine.probe import BODY_BYTES, Answer, Outcome
+from mooring.engine import execution
+from mooring.engine.probe import Answer, Outcome
 from mooring.engine.translation import translated
 from mooring.errors import MooringError
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 ANONYMOUS = ("total_rss", "rss", "anon")
 HEALTHY = 200
 UNAVAILABLE = 503
+MASK = re.compile(r"^(Sig(?:Blk|Ign|Cgt)):\s*([0-9a-f]{1,16})$", re.MULTILINE)
 STAT_HEADER = "X-Docker-Container-Path-Stat"
 
 
@@ -48,10 +51,9 @@ def handles(engine: DockerEngine, container: str, number: signal.Signals) -> boo
 
 
 def _masks(status: str) -> Iterator[tuple[str, int]]:
-    for line in status.splitlines():
-        name, _, value = line.partition(":")
-        if name.startswith("Sig") and name != "SigQ":
-            yield name, int(value.strip(), 16)
+    """The signal masks in proc(5)'s status; it may be the word of a program that makes it up."""
+    for name, value in MASK.findall(status):
+        yield name, int(value, 16)
 
 
 def send(engine: DockerEngine, container: str, number: signal.Signals) -> None:
@@ -69,25 +71,30 @@ def run_health_command(engine: DockerEngine, container: str, command: str, *, ti
 
     def run() -> None:
         try:
-            done.put(_ran(engine, container, command))
+            done.put(_ran(engine, container, command, timeout_seconds))
         except MooringError as error:
             done.put(Answer(Outcome.CLOSED, detail=error.message))
 
+    # The engine itself may take its time.
     threading.Thread(target=run, daemon=True).start()
     try:
         return done.get(timeout=timeout_seconds)
     except queue.Empty:
-        return Answer(Outcome.SILENT, detail=f"no end within {timeout_seconds:g} s")
+        return _silent(timeout_seconds)
 
 
-def _ran(engine: DockerEngine, container: str, command: str) -> Answer:
-    with translated(f"container {container[:12]}"):
-        made = engine.api.exec_create(container, ["/bin/sh", "-c", command])
-        written = engine.api.exec_start(made["Id"])
-        code = engine.api.exec_inspect(made["Id"])["ExitCode"]
-    said = written[:BODY_BYTES].decode("utf-8", "replace").strip()
-    body = said if code == 0 else f"exit code {code}{': ' if said else ''}{said}"
-    return Answer(Outcome.ANSWERED, status=HEALTHY if code == 0 else UNAVAILABLE, body=body)
+def _ran(engine: DockerEngine, container: str, command: str, timeout_seconds: float) -> Answer:
+    words = ["/bin/sh", "-c", command]
+    ran = execution.run(engine.api, container, words, timeout_seconds=timeout_seconds)
+    if ran.exit_code is None:
+        return _silent(timeout_seconds)
+    said = ran.written.decode("utf-8", "replace").strip()
+    body = said if ran.exit_code == 0 else f"exit code {ran.exit_code}{': ' if said else ''}{said}"
+    return Answer(Outcome.ANSWERED, status=HEALTHY if ran.exit_code == 0 else UNAVAILABLE, body=body)
+
+
+def _silent(seconds: float) -> Answer:
+    return Answer(Outcome.SILENT, detail=f"no end within {seconds:g} s")
 
 
 def changed_files(engine: DockerEngine, container: str) -> tuple[str, ...]:

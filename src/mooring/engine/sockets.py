@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import struct
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LISTEN = "0A"
+# A line of a socket in the state LISTEN (0A): its number, its own address and port, the other side's. It may be the
+# word of a program that makes it up.
+LISTENING = re.compile(r"^\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]+ 0A\s", re.MULTILINE)
 # The engine's own name server inside the containers of user-made networks; never the image's doing.
 ENGINE_DNS = "127.0.0.11"
 
@@ -40,13 +43,7 @@ def listeners(tables: Iterable[str]) -> tuple[Listener, ...]:
     The format is the kernel's (Documentation/networking/proc_net_tcp.rst): `sl local_address rem_address st ...`, the
     address in hexadecimal, in 32-bit words of the machine's byte order.
     """
-    found = set()
-    for table in tables:
-        for line in table.splitlines():
-            fields = line.split()
-            if len(fields) > 3 and fields[3] == LISTEN and ":" in fields[1]:  # noqa: PLR2004 - sl, local, remote, state
-                host, _, port = fields[1].partition(":")
-                found.add(Listener(int(port, 16), _address(host)))
+    found = {Listener(int(port, 16), _address(host)) for table in tables for host, port in LISTENING.findall(table)}
     return tuple(sorted(listener for listener in found if listener.host != ENGINE_DNS))
 
 
