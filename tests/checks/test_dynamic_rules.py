@@ -320,6 +320,15 @@ def test_a_log_file_that_grows_is_told_once_and_graver_where_it_is_all_there_is(
     assert [name for name, status in found.items() if status is Status.FAILED] == [telling]
 
 
+@pytest.mark.parametrize(("held", "level"), [(False, Level.MUST), (True, Level.SHOULD)])
+def test_a_log_file_weighs_less_where_the_same_lines_may_have_been_held_back(held, level):
+    files = (GrowingFile(path="/srv/app.log", bytes_grown=9000),)
+    result = judge("RUN-LOG-01", logs=Logs(lines_out=0, lines_err=0, growing_files=files, may_hold_back=held))
+    assert levels(result) == [level]
+    assert ("it writes nothing" in result.findings[0].message) is not held
+    assert ("PYTHONUNBUFFERED" in result.findings[0].hint) is held
+
+
 def test_a_server_that_ignores_sigterm_is_told_so_and_nothing_else():
     deaf = replace(ENDED, termination=Termination.IGNORED)
     found = {

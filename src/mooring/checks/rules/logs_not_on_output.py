@@ -1,7 +1,8 @@
 """It writes its log to standard output.
 
 The platform shows what a container writes to standard output, and nothing else: a log in a file is gone with the
-container, which is when it is wanted.
+container, which is when it is wanted. Files that grow while nothing is heard weigh less where the container was killed
+before buffered output would have come.
 
 Log to standard output: `logging.basicConfig(stream=sys.stdout, level="INFO")`, `gunicorn --access-logfile - --log-file
 -`, `ln -sf /dev/stdout /var/log/nginx/access.log`.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.rule import INFO, MUST, Example, rule
+from mooring.checks.rule import INFO, MUST, SHOULD, Example, rule
 from mooring.checks.trial.sightings import GrowingFile, Logs
 from mooring.contract import Finding
 
@@ -39,16 +40,7 @@ def logs_not_on_output(logs: Logs) -> Iterator[Finding]:
     if logs.lines_out:
         return
     if logs.growing_files and logs.lines_err < QUIET_LINES:
-        names = ", ".join(f"{file.path} (by {file.bytes_grown:,} bytes)" for file in logs.growing_files)
-        stray = f", and {logs.lines_err} lines to standard error," if logs.lines_err else ""
-        yield Finding(
-            message=f"it writes nothing to standard output{stray} while {names} grew",
-            expected="logs on standard output; nothing else is shown",
-            document=DOCUMENT,
-            hint="log to standard output, or let the log file be a link to it: ln -sf /dev/stdout "
-            + logs.growing_files[0].path,
-            source=logs.growing_files[0].path,
-        )
+        yield _in_files(logs)
     elif logs.lines_err:
         yield Finding(
             level=INFO,
@@ -65,3 +57,24 @@ def logs_not_on_output(logs: Logs) -> Iterator[Finding]:
             document=DOCUMENT,
             hint="log a line a request",
         )
+
+
+def _in_files(logs: Logs) -> Finding:
+    names = ", ".join(f"{file.path} (by {file.bytes_grown:,} bytes)" for file in logs.growing_files)
+    stray = f", and {logs.lines_err} lines to standard error," if logs.lines_err else ""
+    link = f"let the log file be a link to it: ln -sf /dev/stdout {logs.growing_files[0].path}"
+    seen, hint = f"it writes nothing to standard output{stray} while {names} grew", f"log to standard output, or {link}"
+    if logs.may_hold_back:
+        seen = (
+            f"nothing of its came to standard output{stray} while {names} grew; it was killed before it would have "
+            "written what it may hold back there"
+        )
+        hint = f"ENV PYTHONUNBUFFERED=1 (or python3 -u) if it does print its log; else {hint}"
+    return Finding(
+        level=SHOULD if logs.may_hold_back else MUST,
+        message=seen,
+        expected="logs on standard output; nothing else is shown",
+        document=DOCUMENT,
+        hint=hint,
+        source=logs.growing_files[0].path,
+    )

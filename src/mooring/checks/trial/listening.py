@@ -2,7 +2,9 @@
 
 A program that buffers its output writes nothing when it is asked once, and a block of many lines when it has been asked
 often, or at its end. So it is asked a few times with pauses, then often, always the same. A stream that kept silent in
-every pause, and then told of the same questions in plenty, holds its lines back; one that stays silent has none.
+every pause, and then told of the same questions in plenty, holds its lines back; one that stays silent has none. Where
+the other stream spoke in the pauses, and on standard error, which hardly any program buffers, only as many lines as
+there were questions are such a telling: fewer are one failure told at length.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from mooring.engine import inside
 from mooring.errors import MooringError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mooring.engine import DockerEngine, LogStream
 
@@ -30,10 +32,17 @@ PAUSE_SECONDS = 1.05
 OTHER_STREAM_SECONDS = 0.2
 # Fewer lines may be a program's own business: statistics, a goodbye.
 TELLING_LINES = 8
+# A traceback alone may have so many.
+FAILURE_LINES = 32
+# Programs hold back as many bytes of output as this; and a line for a question is hardly shorter than that.
+BLOCK_BYTES = 8192
+LINE_BYTES = 8
 PRESS_SECONDS = 2.5
 PRESS_CALLS = 3000
 LOG_FILE = re.compile(r"\.(log|out|err)(\.\d+)?$|^/var/log/.|/logs?/[^/]+$")
 MOST_FILES = 20
+# Exit codes from here on are of those that a signal ended.
+SIGNALLED = 128
 
 
 class Stream:
@@ -59,7 +68,7 @@ class Stream:
 
     def between(self, start: float, end: float) -> list[float]:
         """When lines arrived in that time."""
-        return [at for at in self.arrivals if start <= at < end]
+        return _within(self.arrivals, start, end)
 
     def close(self) -> None:
         """Listen no more."""
@@ -69,6 +78,40 @@ class Stream:
     def finish(self, seconds: float) -> None:
         """Wait for what a container that has ended still had to say."""
         self._thread.join(seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When a container was asked: in the `pauses`, in the time it was `pressed`, and from `ending_at` (0: never) on.
+
+    `calls` is how many questions it had been asked in all when the pressing was over.
+    """
+
+    pauses: tuple[tuple[float, float], ...]
+    pressed: tuple[float, float]
+    ending_at: float = 0.0
+    calls: int = 0
+
+
+def late_lines(arrivals: Mapping[str, Sequence[float]], asked: Schedule) -> list[float]:
+    """When those lines of the streams "out" and "err" came that belong to questions of more than a second before."""
+    spoke = {name: any(_within(moments, *pause) for pause in asked.pauses) for name, moments in arrivals.items()}
+    silent = [name for name in arrivals if asked.pauses and not spoke[name]]
+    doubtful = any(spoke.values())
+    return [at for name in silent for at in _late(arrivals[name], asked, doubtful=doubtful or name == "err")]
+
+
+def _late(moments: Sequence[float], asked: Schedule, *, doubtful: bool) -> list[float]:
+    pressed = _within(moments, *asked.pressed)
+    many = max(FAILURE_LINES, asked.calls // 2) if doubtful else TELLING_LINES
+    if len(pressed) >= many:
+        return pressed
+    last = _within(moments, asked.ending_at, float("inf")) if asked.ending_at else []
+    return last if len(last) >= max(many, asked.calls // 2) else []
+
+
+def _within(moments: Sequence[float], start: float, end: float) -> list[float]:
+    return [at for at in moments if start <= at < end]
 
 
 @dataclass
@@ -116,7 +159,7 @@ class Listening:
         """After many calls: some more, while nothing at all is said, in case a block is not full yet."""
         deadline = time.monotonic() + PRESS_SECONDS
         self.pressed_calls = calls_made
-        while self.pauses and not any(map(self._held_back_so_far, self.streams.values())) and self._is_silent():
+        while self.pauses and not self._held_back_so_far(self.streams["out"]) and self._is_silent():
             if time.monotonic() > deadline or self.pressed_calls > PRESS_CALLS:
                 break
             ask()
@@ -135,7 +178,7 @@ class Listening:
 
     def logs(self) -> Logs:
         """What was heard, up to now."""
-        late = [moment for stream in self.streams.values() for moment in self._late(stream)]
+        late = late_lines({name: stream.arrivals for name, stream in self.streams.items()}, self._schedule())
         first = self.pauses[0][0] if self.pauses else 0.0
         return Logs(
             lines_out=self.streams["out"].count,
@@ -143,17 +186,24 @@ class Listening:
             lines_late=len(late),
             slowest_seconds=max((moment - first for moment in late), default=0.0),
             growing_files=self.grown,
+            may_hold_back=self.pressed_calls * LINE_BYTES < BLOCK_BYTES and not self._ended_by_itself(),
         )
 
-    def _late(self, stream: Stream) -> list[float]:
-        """The lines that belong to questions asked more than a second before."""
-        if not self.pauses or any(stream.between(start, end) for start, end in self.pauses):
-            return []
-        pressed = stream.between(self.pressed_at, self.pressed_until)
-        if len(pressed) >= TELLING_LINES:
-            return pressed
-        last = stream.between(self.ending_at, float("inf")) if self.ending_at else []
-        return last if len(last) >= max(TELLING_LINES, self.pressed_calls // 2) else []
+    def _schedule(self) -> Schedule:
+        return Schedule(
+            pauses=tuple(self.pauses),
+            pressed=(self.pressed_at, self.pressed_until),
+            ending_at=self.ending_at,
+            calls=self.pressed_calls,
+        )
+
+    def _ended_by_itself(self) -> bool:
+        """Whether it exited, by which programs write what they held back; who is killed by a signal does not."""
+        try:
+            seen = self.engine.observe(self.container)
+        except MooringError:
+            return False
+        return not seen.running and seen.exit_code is not None and seen.exit_code < SIGNALLED
 
     def _log_files(self) -> dict[str, int]:
         """The sizes of files in the container that are logs by their names."""

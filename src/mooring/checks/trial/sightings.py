@@ -174,7 +174,8 @@ class Logs:
     """What the container wrote while it ran.
 
     `lines_late` of the lines on its outputs arrived more than a second after the request they belong to, `lines`
-    arrived in all. `growing_files` are log files that grew instead or as well.
+    arrived in all. `growing_files` are log files that grew instead or as well. `may_hold_back` tells that it was killed
+    before a block of buffered lines was full, so that silence is no proof that it wrote nothing.
     """
 
     lines_out: int
@@ -182,6 +183,7 @@ class Logs:
     lines_late: int = 0
     slowest_seconds: float = 0.0
     growing_files: tuple[GrowingFile, ...] = ()
+    may_hold_back: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
