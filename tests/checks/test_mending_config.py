@@ -12,7 +12,7 @@ from mooring.checks.rules import config_json as config_json_rules
 from mooring.contract import Level, ModelConfig, edition
 
 CONFIGS = sorted((Path(__file__).parents[1] / "contract" / "configs").glob("*.json"))
-LEFT = {"CFG-SCHEMA-06"}
+LEFT = {"CFG-SCHEMA-06", "CFG-ALG-01"}
 GOOD = """{
     "model_algorithm": "text_tools",
     "model_type": "Image",
@@ -88,10 +88,25 @@ def test_a_health_path_gets_its_slash():
 
 
 def test_what_is_missing_is_filled_in_where_it_belongs():
-    text = '{\n  "model_type": "Image",\n  "apis": [{"url": "/"}]\n}'
-    assert config_of(text) == text.replace("{\n", '{\n  "model_algorithm": "undefined",\n', 1)
+    text = '{\n  "model_algorithm": "a",\n  "apis": [{"url": "/"}]\n}'
+    assert config_of(text) == text.replace('"a",\n', '"a",\n  "model_type": "Image",\n', 1)
     text = '{"model_algorithm": "a", "model_type": "Image"}'
     assert json.loads(config_of(text))["apis"][0]["url"] == "/"
+
+
+def test_what_only_the_author_can_tell_stays_missing():
+    text = '{\n  "model_type": "Image",\n  "apis": [{"url": "/"}]\n}'
+    assert config_json.mended(text.encode()) is None
+    assert config_of(text.replace("Image", "image")) == text
+    assert "model_algorithm" not in config_of(json.dumps(text))
+    found = ModelConfig.parse(config_of(text).encode()).check(edition())
+    assert [finding.level for finding in found if finding.id == "CFG-ALG-01"] == [Level.MUST]
+
+
+def test_a_slip_in_a_required_name_is_mended_and_nothing_is_invented():
+    text = GOOD.replace("model_algorithm", "model_algoritm")
+    assert config_of(text) == GOOD
+    assert config_json.mended(text.encode()).rules == ("CFG-TYPO-01",)
 
 
 def test_a_list_of_apis_becomes_a_configuration():

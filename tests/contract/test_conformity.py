@@ -142,15 +142,16 @@ def test_what_was_mended_is_told_too():
 
 PACKAGE = {"installer": "pip", "packages": [{"package_name": "numpy"}]}
 MISSPELT = [
-    ({"model_typ": "Image"}, "CFG-KEY-01", "did you mean 'model_type'?"),
-    ({"api": []}, "CFG-KEY-01", "did you mean 'apis'?"),
-    ({"apis": [api(respons={})]}, "CFG-KEY-01", "did you mean 'response'?"),
-    ({"apis": [api(request={"contnt-type": FORM})]}, "CFG-KEY-01", "did you mean 'Content-type'?"),
-    ({"apis": [api(response={"dataa": {}})]}, "CFG-KEY-01", "did you mean 'data'?"),
+    ({"mdl_typ": "Image"}, "CFG-KEY-01", "did you mean 'model_type'?"),
+    ({"algorithms": "a"}, "CFG-KEY-01", "did you mean 'model_algorithm'?"),
+    ({"ap": []}, "CFG-KEY-01", "did you mean 'apis'?"),
+    ({"apis": [api(respnc={})]}, "CFG-KEY-01", "did you mean 'response'?"),
+    ({"apis": [api(request={"contnt-tp": FORM})]}, "CFG-KEY-01", "did you mean 'Content-type'?"),
+    ({"apis": [api(response={"data2": {}})]}, "CFG-KEY-01", "did you mean 'data'?"),
     ({"apis": response({"propertes": {}})}, "CFG-SCHEMA-11", "did you mean 'properties'?"),
     ({"apis": response({"requierd": []})}, "CFG-SCHEMA-11", "did you mean 'required'?"),
     ({"dependencies": [PACKAGE | {"instaler": "pip"}]}, "CFG-KEY-01", "it is kept as it is"),
-    ({"dependencies": [{"instaler": "pip", "packages": []}]}, "CFG-KEY-01", "did you mean 'installer'?"),
+    ({"dependencies": [{"instlr": "pip", "packages": []}]}, "CFG-KEY-01", "did you mean 'installer'?"),
     (
         {"dependencies": [{"installer": "pip", "packages": [{"package_name": "a", "version": "1"}]}]},
         "CFG-KEY-01",
@@ -166,7 +167,7 @@ MISSPELT = [
 )
 def test_a_misspelt_name_is_told_with_the_name_that_is_missing(members, rule, hint):
     document = {"model_algorithm": "a", "model_type": "Image", "apis": [api()], **members}
-    for written, meant in (("model_typ", "model_type"), ("api", "apis")):
+    for written, meant in (("mdl_typ", "model_type"), ("ap", "apis"), ("algorithms", "model_algorithm")):
         if written in document:
             del document[meant]
     found = ModelConfig.parse(json.dumps(document).encode()).check(edition())

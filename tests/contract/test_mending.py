@@ -197,3 +197,67 @@ def test_an_image_among_the_fields_of_a_form_is_hinted_to_be_a_file():
     asked, answered = (data_of(schema, side=side)[1]["CFG-SCHEMA-01"].hint for side in ("request", "response"))
     assert asked == "did you mean 'file'?"
     assert "file" not in answered
+
+
+GOOD = {"model_algorithm": "text_tools", "model_type": "Image", "apis": [{"url": "/predict"}]}
+
+
+def read(document):
+    return ModelConfig.parse(json.dumps(document).encode())
+
+
+def without(name, **others):
+    return {key: value for key, value in GOOD.items() if key != name} | others
+
+
+SLIPS = [
+    (without("model_algorithm", model_algoritm="text_tools"), "model_algorithm", MUST),
+    (without("model_type", model_typ="Image"), "model_type", MUST),
+    (without("apis", api=[{"url": "/predict"}]), "apis", SHOULD),
+    ({**GOOD, "heath": {"url": "/health"}}, "health", SHOULD),
+    ({**GOOD, "health": {"url": "/health", "procotol": "http"}}, "protocol", SHOULD),
+    ({**GOOD, "health": {"url": "/health", "time_out_secconds": "3"}}, "timeout_seconds", SHOULD),
+    ({**GOOD, "apis": [{"url": "/", "reponse": {"data": {}}}]}, "response", SHOULD),
+    ({**GOOD, "apis": [{"url": "/", "requets": {"data": {}}}]}, "request", SHOULD),
+    ({**GOOD, "apis": [{"url": "/", "metod": "GET"}]}, "method", SHOULD),
+    ({**GOOD, "apis": [{"url": "/", "request": {"Content-tpye": "application/json"}}]}, "Content-type", SHOULD),
+    ({**GOOD, "dependancies": [{"installer": "pip", "packages": []}]}, "dependencies", SHOULD),
+    ({**GOOD, "dependencies": [{"instaler": "pip", "packages": []}]}, "installer", MUST),
+    ({**GOOD, "dependencies": [{"installer": "pip", "packages": [{"package_nmae": "x"}]}]}, "package_name", MUST),
+]
+
+
+@pytest.mark.parametrize(("document", "name", "level"), SLIPS, ids=[name for _, name, _ in SLIPS])
+def test_a_slip_of_the_pen_in_a_name_is_read_as_what_is_meant(document, name, level):
+    config = read(document)
+    (finding,) = config.findings
+    assert (finding.id, finding.level, finding.read_as) == ("CFG-TYPO-01", level, name)
+    assert finding.hint == f"write {name!r}"
+    assert f'"{finding.seen}"' not in json.dumps(config.clean())
+    assert f'"{name}"' in json.dumps(config.clean())
+
+
+NO_SLIPS = [
+    {**GOOD, "model_algoritm": "other"},
+    without("model_algorithm", model_algoritm="a", model_algorthm="b"),
+    without("model_algorithm", model_algoritm=["a"]),
+    without("model_algorithm", **{"x-model_algorithm": "a"}),
+    {**GOOD, "heath": True},
+    {**GOOD, "heath": None},
+    {**GOOD, "health2": {"url": "/health"}},
+    {**GOOD, "x-health": {"url": "/health"}},
+    {**GOOD, "colour": "green"},
+    {**GOOD, "metrics": {"acuracy": 0.9}},
+    {**GOOD, "apis": [{"ulr": "/predict"}]},
+    {**GOOD, "health": {"url": "/health", "success_threshold": "1"}},
+]
+
+
+@pytest.mark.parametrize("document", NO_SLIPS, ids=[str(n) for n in range(len(NO_SLIPS))])
+def test_a_name_that_may_be_another_is_left_as_it_is(document):
+    assert "CFG-TYPO-01" not in {finding.id for finding in read(document).findings}
+
+
+def test_an_object_of_thousands_of_names_is_read_quickly_and_as_it_is():
+    names = {f"model_algorit{a}{b}{c}": "a" for a in "abcdefghij" for b in "abcdefghij" for c in "abcdefghij"}
+    assert len(read(without("model_algorithm", **names)).extra) == len(names)

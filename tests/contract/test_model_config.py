@@ -65,6 +65,15 @@ def test_what_stands_in_for_a_missing_name_is_told_as_a_breach():
     assert config.model_algorithm == "undefined"
 
 
+def test_what_stands_in_for_a_missing_name_is_not_written_down_so_that_the_breach_is_told_again():
+    config = parse({"model_type": "Image", "apis": [{}]})
+    assert "model_algorithm" not in config.clean()
+    again = parse(config.clean())
+    assert again == config
+    assert "CFG-ALG-01" in ids(again)
+    assert parse({"model_algorithm": "undefined", "model_type": "Image", "apis": [{}]}).clean()["model_algorithm"]
+
+
 def test_nothing_unknown_is_dropped():
     document = {
         "model_algorithm": "a",
@@ -88,9 +97,9 @@ def test_nothing_unknown_is_dropped():
 
 
 def test_an_unknown_name_is_reported_with_the_nearest_known_one():
-    config = parse({"model_algorithm": "a", "model_type": "Image", "apis": [{}], "dependancies": []})
+    config = parse({"model_algorithm": "a", "model_type": "Image", "apis": [{}], "depndncs": []})
     hints = {finding.message: finding.hint for finding in config.check(edition())}
-    assert hints["config.json has no 'dependancies'"] == "did you mean 'dependencies'?"
+    assert hints["config.json has no 'depndncs'"] == "did you mean 'dependencies'?"
 
 
 def test_wheels_and_extras_are_package_names():

@@ -10,7 +10,7 @@ from mooring.contract.decoding import MAX_BYTES
 from mooring.contract.mending import mend
 from mooring.contract.mending.data import is_file
 from mooring.contract.mending.dependencies import RESTRAINTS
-from mooring.contract.mending.document import KNOWN
+from mooring.contract.mending.document import KNOWN, told
 from mooring.contract.notes import Notes
 from mooring.contract.reading import read
 from mooring.contract.regular_file import read_regular
@@ -135,8 +135,11 @@ class ModelConfig:
         return _from_clean(root, notes)
 
     def clean(self) -> dict[str, Any]:
-        """The clean form: a config.json of its own, which reads back as itself and without findings."""
-        return dict(self.root.plain())
+        """The clean form: a config.json of its own, which reads back as itself and without findings.
+
+        Without a model_algorithm where none was told, which is the one finding that stays: only its author knows it.
+        """
+        return told(self.root, self.findings).plain()  # type: ignore[no-any-return]
 
     def check(self, edition: Edition) -> tuple[Finding, ...]:
         """What was mended and what the edition has against the rest, the gravest first, then by place."""

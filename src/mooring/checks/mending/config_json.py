@@ -14,6 +14,7 @@ from mooring.contract.decoding import decoded
 from mooring.contract.mending import mend
 from mooring.contract.mending.apis import DEFAULTS
 from mooring.contract.mending.bodies import JSON
+from mooring.contract.mending.document import UNTOLD, told
 from mooring.contract.mending.health import HEALTH_BLOCKS
 from mooring.contract.notes import Notes
 from mooring.contract.reading import read_text
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from mooring.contract.node import Node
 
 # The documents describe lists so, and every reader of the contract takes it; another form would be a change for none.
-LEFT = frozenset({"CFG-SCHEMA-06"})
+# And what only the author can tell stays untold: a word that stands in for it would hide that it is missing.
+LEFT = frozenset({"CFG-SCHEMA-06", UNTOLD})
 IMAGE = "Image"
 SHOWN = 3
 
@@ -45,21 +47,21 @@ def mended(data: bytes) -> Mended | None:
     except Invalid:
         return None
     decided, more = _decided(config.root)
-    told = {finding.id: finding.message for finding in config.findings} | more
-    rules = tuple(sorted(set(told) - LEFT))
+    asked = {finding.id: finding.message for finding in config.findings} | more
+    rules = tuple(sorted(set(asked) - LEFT))
     if not rules:
         return None
-    aim = decided.plain()
+    aim = told(decided, config.findings).plain()
     text = _in_the_author_s_hand(data)
     if text is not None and _reaches(text, aim):
-        return Mended(data=text, rules=rules, why=_why(told), anew=False)
+        return Mended(data=text, rules=rules, why=_why(asked), anew=False)
     clean = json.dumps(aim, ensure_ascii=False, indent=2).encode() + b"\n"
-    return Mended(data=clean, rules=rules, why=_why(told), anew=True)
+    return Mended(data=clean, rules=rules, why=_why(asked), anew=True)
 
 
-def _why(told: dict[str, str]) -> str:
+def _why(asked: dict[str, str]) -> str:
     """What is wrong, one thing of each kind, in one line."""
-    messages = [message for rule, message in told.items() if rule not in LEFT]
+    messages = [message for rule, message in asked.items() if rule not in LEFT]
     more = len(messages) - SHOWN
     return "; ".join(messages[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
@@ -68,8 +70,9 @@ def _in_the_author_s_hand(data: bytes) -> bytes | None:
     text = strict(decoded(data, Notes("")))
     try:
         json.loads(text)
-        root, _ = _decided(mend(read_text(text, Notes("")), Notes("")))
-        return edited(JsonText(text), declared(root)).encode()
+        notes = Notes("")
+        root, _ = _decided(mend(read_text(text, notes), notes))
+        return edited(JsonText(text), declared(told(root, notes.findings))).encode()
     except (Invalid, ValueError):
         return None
 
@@ -86,17 +89,17 @@ def _reaches(data: bytes, aim: object) -> bool:
 
 def _decided(root: Node) -> tuple[Node, dict[str, str]]:
     """The clean form with what only one answer fits put right too; and what was wrong, by the rule that asks."""
-    members, told = root.members, dict[str, str]()
+    members, asked = root.members, dict[str, str]()
     if members["model_type"].value == IMAGE and "runtime" in members:
         del members["runtime"]
-        told["CFG-RUNTIME-01"] = "an image has no runtime"
+        asked["CFG-RUNTIME-01"] = "an image has no runtime"
     for name in HEALTH_BLOCKS:
         inner = members[name].members if name in members else {}
         url = inner.get("url")
         if url is not None and not str(url.value).startswith("/") and "://" not in str(url.value):
             members[name] = members[name].become({**inner, "url": url.become(f"/{url.value}")})
-            told["CFG-HEALTH-01"] = f"{name}.url must be a path that begins with '/'"
-    return root.become(members), told
+            asked["CFG-HEALTH-01"] = f"{name}.url must be a path that begins with '/'"
+    return root.become(members), asked
 
 
 def declared(root: Node) -> Node:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mooring.contract.edition import Edition
 
 IMAGE = "Image"
+FILE = "config.json"
 # How names begin that are meant to be the author's own, as `x-port`.
 OWN = "x-"
 
@@ -102,7 +103,7 @@ def _metrics(node: Node, edition: Edition, notes: Notes) -> None:
 
 def _unknown_names(root: Node, notes: Notes) -> None:
     members = root.members
-    _unknown(root, (*KNOWN, *ECHOED), "config.json", notes)
+    _unknown(root.become({name: child for name, child in members.items() if name not in ECHOED}), KNOWN, FILE, notes)
     for n, api in enumerate(members["apis"].items):
         _unknown(api, API, f"apis[{n}]", notes)
         for side in ("request", "response"):

@@ -6,12 +6,18 @@ import re
 from urllib.parse import urlsplit
 
 from mooring.contract.mending.bodies import mend_request, mend_response, schema_of_params
-from mooring.contract.mending.members import a_list, an_object, renamed, text
+from mooring.contract.mending.members import Kind, a_list, an_object, renamed, text
 from mooring.contract.names import folded
 from mooring.contract.node import Node, shortened
 from mooring.contract.notes import INFO, MUST, SHOULD, Notes
 
-API = ("protocol", "url", "method", "request", "response")
+API = {
+    "protocol": Kind.TEXT,
+    "url": Kind.TEXT,
+    "method": Kind.TEXT,
+    "request": Kind.OBJECT,
+    "response": Kind.OBJECT,
+}
 # "procotol" stands in the documents' own samples; the others were read off its pattern.
 TYPOS = {
     "procotol": "protocol",

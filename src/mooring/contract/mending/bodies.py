@@ -6,13 +6,13 @@ import difflib
 
 from mooring.contract.mending.data import declares_file, mend_data
 from mooring.contract.mending.keywords import KEYWORDS
-from mooring.contract.mending.members import an_object, renamed, text
+from mooring.contract.mending.members import Kind, an_object, renamed, text
 from mooring.contract.node import Node
 from mooring.contract.notes import INFO, MUST, SHOULD, Notes
 
 JSON = "application/json"
 FORM = "multipart/form-data"
-BODY = ("Content-type", "data")
+BODY = {"Content-type": Kind.TEXT, "data": Kind.OBJECT}
 # Too far from the right spelling to be recognised by likeness.
 _SAID_OTHERWISE = {"json": JSON, "multipart/json": JSON, "text/json": JSON, "form-data": FORM, "multipart": FORM}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from mooring.contract.mending.members import a_list, filled_text, renamed, text
+from mooring.contract.mending.members import Kind, a_list, filled_text, renamed, text
 from mooring.contract.names import nearest
 from mooring.contract.node import Node, shortened
 from mooring.contract.notes import INFO, MUST, SHOULD, Notes
 
 RESTRAINTS = {"EXACT": "==", "ATLEAST": ">=", "ATMOST": "<="}
-GROUP = ("installer", "packages")
-PACKAGE = ("package_name", "package_version", "restraint")
+GROUP = {"installer": Kind.TEXT, "packages": Kind.LIST}
+PACKAGE = dict.fromkeys(("package_name", "package_version", "restraint"), Kind.TEXT)
 _BY_SIGN = {sign: word for word, sign in RESTRAINTS.items()}
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.\-]*(?:\[[\w.,\- ]*\])?)\s*(==|>=|<=)\s*([\w.*+!\-]+)\s*")
 

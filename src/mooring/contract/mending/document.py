@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mooring.contract.mending.apis import api, mend_apis
 from mooring.contract.mending.dependencies import mend_dependencies
 from mooring.contract.mending.health import HEALTH_BLOCKS, mend_health
-from mooring.contract.mending.members import an_object, filled_text, number, renamed
+from mooring.contract.mending.members import Kind, an_object, filled_text, number, renamed
 from mooring.contract.names import folded
 from mooring.contract.node import Node
 from mooring.contract.notes import MUST, SHOULD, Notes
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mooring.contract.finding import Finding
+
 METRICS = ("f1", "recall", "precision", "accuracy")
-KNOWN = (
-    "model_algorithm",
-    "model_type",
-    "runtime",
-    "swr_location",
-    "metrics",
-    "apis",
-    "dependencies",
-    *HEALTH_BLOCKS,
-)
+KNOWN = {
+    **dict.fromkeys(("model_algorithm", "model_type", "runtime", "swr_location"), Kind.TEXT),
+    "metrics": Kind.OBJECT,
+    "apis": Kind.LIST,
+    "dependencies": Kind.LIST,
+    **dict.fromkeys(HEALTH_BLOCKS, Kind.OBJECT),
+}
 # Seen in configurations that the platform hands back; we have no use for them and nothing against them.
 ECHOED = ("model_source", "tunable", "downloadable_flag", "algorithm")
 MODEL_TYPES = (
@@ -36,8 +40,10 @@ MODEL_TYPES = (
     "Template",
     "Custom",
 )
-# The platform's own word for a model whose kind is not told.
+# The platform's own word for a model whose kind is not told. We reckon with it, and write it nowhere.
 NO_ALGORITHM = "undefined"
+# What is said of a file that does not tell it.
+UNTOLD = "CFG-ALG-01"
 _OF_AN_API = ("protocol", "url", "method", "request", "response")
 
 
@@ -61,6 +67,14 @@ def mend(root: Node, notes: Notes) -> Node:
             members[name] = mend_health(members[name], name, notes)
     known = {name: members[name] for name in KNOWN if name in members}
     return root.become(known | {name: node for name, node in members.items() if name not in known})
+
+
+def told(root: Node, findings: Iterable[Finding]) -> Node:
+    """The clean form without the word that stands in for an algorithm that the file does not tell."""
+    members = root.members
+    if any(finding.id == UNTOLD for finding in findings):
+        members.pop("model_algorithm", None)
+    return root.become(members)
 
 
 def _object_at_the_top(root: Node, notes: Notes) -> Node:
@@ -111,7 +125,7 @@ def _model_type(members: dict[str, Node], root: Node, notes: Notes) -> None:
 
 
 def _fill(members: dict[str, Node], name: str, value: str, root: Node, notes: Notes) -> None:
-    rule = "CFG-ALG-01" if name == "model_algorithm" else "CFG-TYPE-01"
+    rule = UNTOLD if name == "model_algorithm" else "CFG-TYPE-01"
     notes.add(
         rule,
         MUST,

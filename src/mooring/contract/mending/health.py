@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.contract.mending.members import an_object, filled_text, renamed
+from mooring.contract.mending.members import Kind, an_object, filled_text, renamed
 from mooring.contract.node import Node, shortened
 from mooring.contract.notes import INFO, SHOULD, Notes
 
@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEALTH_BLOCKS = ("health", "readiness_health", "startup_health")
-FIELDS = (
-    "check_method",
-    "url",
-    "command",
-    "protocol",
-    "period_seconds",
-    "initial_delay_seconds",
-    "timeout_seconds",
-    "failure_threshold",
+FIELDS = dict.fromkeys(
+    (
+        "check_method",
+        "url",
+        "command",
+        "protocol",
+        "period_seconds",
+        "initial_delay_seconds",
+        "timeout_seconds",
+        "failure_threshold",
+    ),
+    Kind.TEXT,
 )
 
 

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import collections
+import enum
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mooring.contract.finding import Level
-from mooring.contract.names import folded
+from mooring.contract.names import folded, slip_of
 from mooring.contract.node import Node, shortened
-from mooring.contract.notes import INFO, SHOULD, Notes
+from mooring.contract.notes import INFO, MUST, SHOULD, Notes
 from mooring.contract.reading import read_text
 from mooring.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 _NONE: Mapping[str, str] = {}
+# An object with more members than this is not one whose names were slips of the pen.
+MOST_MEMBERS = 100
+# What the platform refuses a file without.
+REQUIRED = frozenset({"model_algorithm", "model_type", "installer", "package_name"})
+
+
+class Kind(enum.Enum):
+    """What sort of value a name stands for, as tolerantly as it is read."""
+
+    TEXT = enum.auto()
+    OBJECT = enum.auto()
+    LIST = enum.auto()
+
+    def fits(self, node: Node) -> bool:
+        """Whether such a value can be meant by this one."""
+        written = node.value.strip() if isinstance(node.value, str) else ""
+        if self is Kind.OBJECT:
+            return node.is_object or written.startswith(("{", "/"))
+        if self is Kind.LIST:
+            return node.is_list or node.is_object or written.startswith(("[", "{"))
+        return bool(written or node.literal)
 
 
 def renamed(
@@ -22,26 +46,46 @@ def renamed(
 ) -> dict[str, Node]:
     """The members under the names we know; misspellings are noted, unknown names kept.
 
+    Where `known` tells the kind of each name's value, a slip of the pen for one that is absent is a misspelling too.
     A known name given as null counts as absent, unless it is among `nulls`, where null means something.
     """
-    known, members = tuple(known), node.members
-    by_fold = {folded(name): name for name in known}
+    members = node.members
+    meant = _meant(members, known, typos)
+    known = tuple(known)
     result: dict[str, Node] = {}
     for seen, child in members.items():
-        name = seen if seen in known else typos.get(folded(seen), by_fold.get(folded(seen), seen))
+        name = meant[seen]
         if name != seen and (name in members or name in result):
             _spelt_twice(notes, child, seen, name)
             continue
         if name != seen:
             typo = folded(seen) != folded(name)
             message = f"{seen!r} is not a name of config.json" if typo else f"{seen!r} stands here, read as {name!r}"
-            rule, level = ("CFG-TYPO-01", SHOULD) if typo else ("CFG-CASE-01", INFO)
+            weight = MUST if name in REQUIRED else SHOULD
+            rule, level = ("CFG-TYPO-01", weight) if typo else ("CFG-CASE-01", INFO)
             notes.add(rule, level, child.name, message, hint=f"write {name!r}", seen=seen, read_as=name)
         if child.value is None and name in known and name not in nulls:
             notes.add("CFG-NULL-01", SHOULD, child, f"{name} is null, read as absent", hint="leave it out", seen="null")
             continue
         result[name] = child
     return result
+
+
+def _meant(members: Mapping[str, Node], known: Iterable[str], typos: Mapping[str, str]) -> dict[str, str]:
+    """What each name in the file stands for: a known name, or itself."""
+    names = tuple(known)
+    by_fold = {folded(name): name for name in names}
+    meant = {
+        seen: seen if seen in names else typos.get(folded(seen), by_fold.get(folded(seen), "")) for seen in members
+    }
+    taken = {name for name in meant.values() if name}
+    kinds: Mapping[str, Kind] = known if isinstance(known, Mapping) and len(members) <= MOST_MEMBERS else {}
+    slips = {seen: slip_of(seen, kinds) for seen, name in meant.items() if not name}
+    often = collections.Counter(slips.values())
+    for seen, name in slips.items():
+        clear = name and name not in taken and often[name] == 1 and kinds[name].fits(members[seen])
+        meant[seen] = name if clear else seen
+    return meant
 
 
 def _spelt_twice(notes: Notes, child: Node, seen: str, name: str) -> None:
