@@ -184,6 +184,55 @@ def test_an_api_that_is_missing_is_told_once():
     assert telling == ["RUN-API-01"]
 
 
+@pytest.mark.parametrize("status", [404, 405])
+def test_of_an_api_that_is_missing_nothing_else_is_known(status):
+    seen = calls(exchange(Purpose.EXAMPLE, status), exchange(Purpose.INVALID, status))
+    bodies = Bodies(
+        limit_bytes=12 * MIB,
+        under=exchange(Purpose.SIZE, status),
+        over=exchange(Purpose.SIZE, status),
+        alive_after=True,
+    )
+    others = ("RUN-API-02", "RUN-API-03", "RUN-API-04", "RUN-API-05", "RUN-TIME-01", "RUN-BODY-01", "RUN-BODY-02")
+    for name in others:
+        result = judge(name, of="otc-2024", calls=seen, bodies=bodies)
+        assert (result.status, result.why) == (Status.UNKNOWN, "POST / is not there; RUN-API-01 says more"), name
+
+
+def test_where_no_request_was_answered_before_the_end_the_end_is_the_reason():
+    seen = calls(exchange(Purpose.EXAMPLE, outcome="closed"), death="exit code 1, after POST / with an example")
+    for name in ("RUN-API-02", "RUN-API-04", "RUN-API-05"):
+        assert judge(name, calls=seen).why.startswith("exit code 1")
+
+
+def test_a_config_from_which_no_bad_request_can_be_made_leaves_unknown_what_becomes_of_one():
+    for name in ("RUN-API-04", "RUN-API-05"):
+        assert "no invalid request could be made" in judge(name, calls=calls(exchange(Purpose.EXAMPLE, 200))).why
+
+
+def test_an_error_told_with_200_to_a_valid_request_is_told_before_any_other():
+    faults = ("it has none of the fields that config.json declares (label)",)
+    good = exchange(Purpose.EXAMPLE, 200, body='{"error": "no such key"}', faults=faults)
+    lenient = exchange(Purpose.INVALID, 200, body='{"error": "no such key"}', faults=faults)
+    result = judge("RUN-API-05", calls=calls(good, lenient))
+    assert (result.status, len(result.findings)) == (Status.FAILED, 1)
+    assert "for what failed" in result.findings[0].expected
+    assert judge("RUN-API-05", calls=calls(good)).status is Status.FAILED
+    assert judge("RUN-API-03", calls=calls(good)).status is Status.FAILED
+
+
+@pytest.mark.parametrize("body", ['{"error": null, "label": 7}', '{"label": 7, "errors": [] , "failed": false}'])
+def test_a_field_that_says_that_there_is_no_error_tells_of_none(body):
+    seen = calls(exchange(Purpose.INVALID, 200, body=body))
+    assert levels(judge("RUN-API-05", calls=seen)) == [Level.INFO]
+
+
+def test_a_model_may_answer_a_valid_request_with_words_of_failure():
+    good = exchange(Purpose.EXAMPLE, 200, body='{"label": "engine error"}')
+    refused = exchange(Purpose.INVALID, 400)
+    assert judge("RUN-API-05", calls=calls(good, refused)).status is Status.PASSED
+
+
 def test_a_file_of_ours_that_is_refused_proves_nothing_and_a_sample_is_asked_for():
     result = judge("RUN-API-02", calls=calls(exchange(Purpose.EXAMPLE, 400, file_made_up=True)))
     assert result.status is Status.UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.evidence import NotAsked
+from mooring.checks.evidence import NotAsked, NotKnown
 from mooring.checks.trial.sightings import Purpose
 
 if TYPE_CHECKING:
@@ -40,6 +40,26 @@ def missing_apis(exchanges: tuple[Exchange, ...]) -> tuple[str, ...]:
     telling = [exchange for exchange in exchanges if exchange.status != NOT_IMPLEMENTED]
     there = {exchange.api for exchange in telling if exchange.status not in MISSING}
     return tuple(dict.fromkeys(exchange.api for exchange in telling if exchange.api not in there))
+
+
+def there(calls: Calls, purposes: tuple[Purpose, ...], *, otherwise: str) -> tuple[Exchange, ...]:
+    """The telling exchanges of those purposes with apis that are there.
+
+    NotKnown when none is left, with the reason: the apis are not there, the container died, or `otherwise`.
+    """
+    exchanges = telling(calls)
+    missing = missing_apis(exchanges)
+    asked = [exchange for exchange in exchanges if exchange.purpose in purposes]
+    found = tuple(exchange for exchange in asked if exchange.api not in missing)
+    if not found:
+        absent = next((exchange.api for exchange in asked), "")
+        raise NotKnown(not_there(absent) if absent else calls.death or otherwise)
+    return found
+
+
+def not_there(api: str) -> str:
+    """Why nothing is known of an api that answers as one that does not exist."""
+    return f"{api} is not there; RUN-API-01 says more"
 
 
 def breaks(exchange: Exchange) -> bool:

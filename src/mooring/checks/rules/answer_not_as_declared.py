@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.evidence import NotKnown
-from mooring.checks.exchanges import VALID, telling
+from mooring.checks.exchanges import VALID, there
 from mooring.checks.rule import SHOULD, Example, rule
 from mooring.checks.trial.sightings import Calls, Exchange, Purpose
 from mooring.contract import Finding
@@ -51,7 +51,8 @@ def _answered(*faults: str) -> Calls:
 )
 def answer_not_as_declared(calls: Calls) -> Iterator[Finding]:
     """One finding an api, with the first faults of its answers to valid requests."""
-    accepted = [one for one in telling(calls) if one.purpose in VALID and one.accepted]
+    valid = there(calls, VALID, otherwise="no valid request was made")
+    accepted = [one for one in valid if one.accepted]
     if not accepted:
         raise NotKnown("no valid request was answered with 2xx")
     for api in dict.fromkeys(exchange.api for exchange in accepted):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.evidence import NotKnown
-from mooring.checks.exchanges import telling
+from mooring.checks.exchanges import there
 from mooring.checks.rule import MUST, REAL_TIME, SHOULD, Example, rule
 from mooring.checks.trial.sightings import Calls, Exchange, Purpose
 from mooring.contract import Finding, edition
@@ -50,7 +50,8 @@ def answers_too_late(calls: Calls, edition: Edition) -> Iterator[Finding]:
         default=PREDICT_TIME_LIMIT,
     )
     limit = edition[fact]
-    answered = [exchange for exchange in telling(calls) if exchange.status]
+    asked = there(calls, tuple(Purpose), otherwise="no request was answered")
+    answered = [exchange for exchange in asked if exchange.status]
     if not answered:
         raise NotKnown("no request was answered")
     slowest = max(answered, key=lambda exchange: exchange.seconds)

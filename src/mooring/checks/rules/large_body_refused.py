@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.evidence import NotKnown
-from mooring.checks.exchanges import SERVER_ERROR, telling, told
+from mooring.checks.exchanges import SERVER_ERROR, missing_apis, not_there, telling, told
 from mooring.checks.rule import MUST, REAL_TIME, SHOULD, Example, rule
 from mooring.checks.trial.sightings import Bodies, Calls, Exchange, Purpose
 from mooring.contract import Finding, edition
@@ -52,6 +52,8 @@ def large_body_refused(bodies: Bodies, calls: Calls, edition: Edition) -> Iterat
     under = bodies.under
     if under is None:
         raise NotKnown("no api of config.json takes a body")
+    if under.api in missing_apis(telling(calls)):
+        raise NotKnown(not_there(under.api))
     small = {exchange.outcome for exchange in telling(calls) if exchange.api == under.api}
     dead = not bodies.alive_after and (bodies.over is None or not bodies.over.status) and not under.status
     if not dead and under.outcome in small:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.evidence import NotKnown
-from mooring.checks.exchanges import telling, told
+from mooring.checks.exchanges import missing_apis, not_there, telling, told
 from mooring.checks.rule import REAL_TIME, SHOULD, Example, rule
 from mooring.checks.trial.sightings import Bodies, Calls, Exchange, Purpose
 from mooring.contract import Finding, edition
@@ -53,6 +53,8 @@ def too_large_body_breaks_it(bodies: Bodies, calls: Calls, edition: Edition) -> 
     over = bodies.over
     if over is None:
         raise NotKnown("no api of config.json takes a body")
+    if over.api in missing_apis(telling(calls)):
+        raise NotKnown(not_there(over.api))
     if bodies.under and not bodies.under.status:
         raise NotKnown("it breaks at a smaller body already")
     if over.outcome in {

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mooring.checks.evidence import NotKnown
-from mooring.checks.exchanges import VALID, breaks, missing_apis, refuses, telling, told
+from mooring.checks.exchanges import VALID, breaks, refuses, there, told
 from mooring.checks.rule import INFO, MUST, SHOULD, Example, rule
 from mooring.checks.trial.sightings import Calls, Exchange, Purpose
 from mooring.contract import Finding, Level
@@ -38,9 +38,7 @@ def _answered(status: int) -> Calls:
 )
 def valid_request_fails(calls: Calls) -> Iterator[Finding]:
     """One finding for each kind of failure of an api; UNKNOWN where only files of ours were sent, and refused."""
-    exchanges = telling(calls)
-    missing = missing_apis(exchanges)
-    valid = [one for one in exchanges if one.purpose in VALID and one.api not in missing]
+    valid = there(calls, VALID, otherwise="no valid request was made")
     failures: dict[tuple[str, str, Level], Exchange] = {}
     for exchange in valid:
         level = _weight(exchange)
@@ -62,7 +60,7 @@ def _weight(exchange: Exchange) -> Level | None:
     return None
 
 
-def _only_refused(valid: list[Exchange]) -> Exchange | None:
+def _only_refused(valid: tuple[Exchange, ...]) -> Exchange | None:
     """A refused file of ours whose api took nothing else either."""
     taken = {exchange.api for exchange in valid if exchange.accepted}
     return next((one for one in valid if one.file_made_up and refuses(one) and one.api not in taken), None)
