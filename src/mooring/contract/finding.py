@@ -44,5 +44,6 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """The place as editors and terminals link it: `config.json:3:5`."""
-        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+        """The place as editors and terminals link it: `config.json:3:5`, or `run.sh:3` where only the line is known."""
+        place = f"{self.source}:{self.line}" if self.line else self.source
+        return f"{place}:{self.column}" if self.line and self.column else place

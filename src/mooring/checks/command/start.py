@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from mooring.checks.command.ending import Handing
 from mooring.checks.command.identity import Identity, identity
 from mooring.checks.command.interpreter import Outcome, outcome
+from mooring.checks.command.place import Place, place_of
 from mooring.checks.command.program import Program, found_file, found_program, interpreter
 from mooring.checks.command.scope import Scope, unknown
 from mooring.checks.command.wrappers import WRAPPERS, wrapped
@@ -85,6 +86,18 @@ class StartCommand:
     settled: bool = True
     doubt: str = ""
     who: Identity = field(default_factory=lambda: Identity(uid=0, gid=0))
+    entrypoint: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """Where the program is started: a line of a script, or the instruction."""
+        return place_of(self.source, self.instruction())
+
+    def instruction(self, word: str = "") -> str:
+        """The instruction of the Dockerfile that says that word, or, without one, whose end the start command is."""
+        given = self.entrypoint
+        whole = len(given) == len(self.words) or _is_text(given)
+        return "ENTRYPOINT" if given and (whole or word in given) else "CMD"
 
     @property
     def shown(self) -> str:
@@ -116,12 +129,11 @@ def _followed(config: ImageConfig, files: Filesystem) -> StartCommand:
     walk = _Walk(files=files, who=who)
     if words and words[0]:
         walk.go(words, scope)
-    return replace(walk.reached, words=words, shell_form=_shell_form(config), who=who)
+    return replace(walk.reached, words=words, shell_form=_is_text(words), who=who, entrypoint=tuple(config.entrypoint))
 
 
-def _shell_form(config: ImageConfig) -> bool:
-    """Whether the last of ENTRYPOINT and CMD was written without brackets."""
-    words = config.command
+def _is_text(words: tuple[str, ...]) -> bool:
+    """Whether the words are what an instruction without brackets becomes."""
     return len(words) == 3 and posixpath.basename(words[0]) in SHELLS and words[1] == "-c"  # noqa: PLR2004 - sh -c text
 
 

@@ -71,7 +71,8 @@ def closes_too_early(image_config: ImageConfig, files: Filesystem, edition: Edit
             expected=f"idle connections stay open for {edition.text(KEEP_ALIVE)}",
             document=edition.source(KEEP_ALIVE),
             hint=remedy.format(seconds=seconds),
-            source=start.source if start.source.startswith("/") else "CMD",
+            source=start.place.source,
+            line=start.place.line,
         )
 
 

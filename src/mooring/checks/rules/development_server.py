@@ -54,5 +54,6 @@ def development_server(image_config: ImageConfig, files: Filesystem) -> Iterator
             hint="gunicorn -k gevent --keep-alive 200 -b 0.0.0.0:8080 app:app (pip install gunicorn gevent)"
             if "uvicorn" not in server.kind
             else "uvicorn app:app --host 0.0.0.0 --port 8080, without --reload",
-            source=start.source if start.source.startswith("/") else "CMD",
+            source=start.place.source,
+            line=start.place.line,
         )

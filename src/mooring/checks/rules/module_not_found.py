@@ -108,5 +108,6 @@ def _lost(
         message=f"{' '.join(start.program)} is started in {start.directory}, and there is no {what}{where}{there}",
         expected="the file or module that the command names",
         hint=f"WORKDIR {folder} before CMD" if places else "COPY it into the image, and set WORKDIR to its folder",
-        source=start.source if start.source.startswith("/") else "CMD",
+        source=start.place.source,
+        line=start.place.line,
     )

@@ -10,11 +10,13 @@ name.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from mooring.checks.command import Handing, start_command
 from mooring.checks.command.bases import image, script
-from mooring.checks.command.program import Fault
+from mooring.checks.command.place import place_of
+from mooring.checks.command.program import Fault, interpreter
 from mooring.checks.rule import MUST, REAL_TIME, Example, rule
 from mooring.contract import Finding, Level
 from mooring.contract.vocabulary import BOOT_FILE, CUSTOM_ENGINE_MODEL_FOLDER, MOUNT_FOLDER
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mooring.checks.command import Hop, StartCommand
+    from mooring.checks.command.place import Place
     from mooring.checks.command.program import Program
     from mooring.checks.wish import Wish
     from mooring.contract import Edition
@@ -67,7 +70,10 @@ def program_missing(image_config: ImageConfig, files: Filesystem, edition: Editi
     if lost is not None and lost.fault is not None:
         if wish.kind is not REAL_TIME and lost.path == boot:
             return
-        yield _finding(hop, lost, _level(lost.path, image_config, edition), _advice(hop, lost, image_config, files))
+        place = place_of(hop.source, start.instruction(hop.words[0] if lost is hop.program else lost.path))
+        executable = lost.fault is not Fault.NOT_EXECUTABLE
+        advice = _advice(hop, lost, image_config, files) if executable else _made_executable(hop, lost, start, files)
+        yield _finding(hop, lost, _level(lost.path, image_config, edition), advice, place)
     elif _starts_nothing(start):
         step = start.shells[-1]
         yield Finding(
@@ -88,7 +94,7 @@ def _starts_nothing(start: StartCommand) -> bool:
     )
 
 
-def _finding(hop: Hop, lost: Program, level: Level, advice: str) -> Finding:
+def _finding(hop: Hop, lost: Program, level: Level, advice: str, place: Place) -> Finding:
     by = f"{hop.source} starts {' '.join(hop.words)}"
     name = lost.path if lost.fault is not Fault.NOT_ON_PATH else hop.words[0]
     return Finding(
@@ -97,7 +103,8 @@ def _finding(hop: Hop, lost: Program, level: Level, advice: str) -> Finding:
         expected="a program that is in the image and may be executed",
         document=DOCUMENT,
         hint=advice,
-        source=hop.source if hop.source.startswith("/") else "CMD",
+        source=place.source,
+        line=place.line,
     )
 
 
@@ -109,8 +116,6 @@ def _level(path: str, config: ImageConfig, edition: Edition) -> Level:
 
 
 def _advice(hop: Hop, lost: Program, config: ImageConfig, files: Filesystem) -> str:
-    if lost.fault is Fault.NOT_EXECUTABLE:
-        return f'RUN chmod +x {lost.path} in the Dockerfile; or start it through its shell: CMD ["sh", "{lost.path}"]'
     name = (hop.words[0] if lost is hop.program else lost.path).rpartition("/")[2]
     there = sorted((one.path for one in files.entries() if one.path.endswith("/" + name)), key=len)[:3]
     if there and not config.working_dir and "/" in hop.words[0] + (lost.path if lost is hop.file else ""):
@@ -118,3 +123,19 @@ def _advice(hop: Hop, lost: Program, config: ImageConfig, files: Filesystem) -> 
     if there:
         return f"there is {', '.join(there)}: write that path, or put its folder on PATH"
     return f"install {name} in the image, or correct the name in CMD"
+
+
+def _made_executable(hop: Hop, lost: Program, start: StartCommand, files: Filesystem) -> str:
+    """chmod, or the words of the instruction with the script's own interpreter before it."""
+    chmod = f"RUN chmod +x {lost.path} in the Dockerfile"
+    content = files.text(lost.path)
+    if content is None or b"\0" in content or content.startswith(b"\x7fELF"):
+        return chmod
+    through = interpreter(content) or "sh"
+    place = place_of(hop.source, start.instruction(hop.words[0]))
+    if place.line:
+        return f"{chmod}; or start it through its interpreter: {through} {' '.join(hop.words)} in {place}"
+    given = start.entrypoint if place.source == "ENTRYPOINT" else start.words[len(start.entrypoint) :]
+    before = given.index(hop.words[0]) if hop.words[0] in given else 0
+    words = [*given[:before], through, *(given[before:] if hop.words[0] in given else hop.words)]
+    return f"{chmod}; or start it through its interpreter: {place} {json.dumps(words)}"

@@ -58,7 +58,8 @@ def told_another_port(image_config: ImageConfig, files: Filesystem, edition: Edi
                 expected=f"port {wanted}",
                 document=edition.source(SERVICE_PORT),
                 hint=f"start it on port {wanted}{also}",
-                source=start.source if start.source.startswith("/") else "CMD",
+                source=start.place.source,
+                line=start.place.line,
             )
     elif exposed and len(exposed) == len(image_config.exposed_ports):
         yield Finding(

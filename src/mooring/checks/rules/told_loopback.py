@@ -52,7 +52,8 @@ def told_loopback(image_config: ImageConfig, files: Filesystem, edition: Edition
             expected=f"{edition[SERVICE_BIND_ADDRESS]}, every interface",
             document=edition.source(SERVICE_BIND_ADDRESS),
             hint=_hint(server.kind, edition),
-            source=start.source if start.source.startswith("/") else "CMD",
+            source=start.place.source,
+            line=start.place.line,
         )
 
 
