@@ -391,3 +391,58 @@ def test_no_image_makes_a_rule_fail_to_judge(config, run, app, passwd):
     made = MemoryImage(files={**DEBIAN, **files}, config=config)
     for name in ("otc-2022", "huawei-2025"):
         assert all(result.status is not Status.UNKNOWN for result in results(made, name=name, kind=Kind.BOTH).values())
+
+
+SERVES_LOOPBACK = "uvicorn app:app --host 127.0.0.1 --port 8000\n"
+
+
+@pytest.mark.parametrize("rule", ["IMG-PORT-01", "IMG-PORT-02"])
+def test_a_command_in_a_script_is_placed_at_its_line(rule):
+    found = finding(image("sh", "/run.sh", files={"/run.sh": "cd /srv\n\nexec " + SERVES_LOOPBACK}), rule)
+    assert (found.source, found.line, found.where) == ("/run.sh", 3, "/run.sh:3")
+
+
+def test_a_program_that_a_script_does_not_find_is_placed_at_the_line():
+    found = finding(image("sh", "/run.sh", files={"/run.sh": "cd /srv\nexec nothing-of-that-name\n"}), "IMG-BOOT-04")
+    assert (found.source, found.line) == ("/run.sh", 2)
+
+
+def test_an_entrypoint_that_is_not_executable_is_told_as_that_with_its_own_interpreter():
+    files = {"/run.sh": script("#!/bin/bash\nexec python3 -u a.py\n", 0o644)}
+    found = finding(image("--fast", entrypoint=("/run.sh",), files=files), "IMG-BOOT-04")
+    assert found.source == "ENTRYPOINT"
+    assert "chmod +x /run.sh" in found.hint
+    assert found.hint.endswith('ENTRYPOINT ["bash", "/run.sh"]')
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [
+        (("tini", "--", "/run.py", "--fast"), 'CMD ["tini", "--", "python3", "/run.py", "--fast"]'),
+        (("sh", "-c", "/run.py --fast"), 'CMD ["python3", "/run.py", "--fast"]'),
+        (("sh", "/start.sh"), "python3 /run.py in /start.sh:2"),
+    ],
+)
+def test_what_is_not_executable_is_started_through_its_interpreter_where_it_is_named(command, remedy):
+    files = {
+        "/run.py": script("#!/usr/bin/env python3\nimport app\n", 0o644),
+        "/start.sh": "cd /\nexec /run.py\n",
+    }
+    assert finding(image(*command, files=files), "IMG-BOOT-04").hint.endswith(remedy)
+
+
+def test_a_program_that_is_no_script_can_only_be_made_executable():
+    hint = finding(image("/serve", files={"/serve": File(content=b"\x7fELF", mode=0o644)}), "IMG-BOOT-04").hint
+    assert hint == "RUN chmod +x /serve in the Dockerfile"
+
+
+@pytest.mark.parametrize("end", ["", "\r\n"])
+def test_the_lines_of_a_script_are_counted_as_an_editor_does(end):
+    made = image("sh", "/run.sh", files={"/run.sh": "#!/bin/sh\r\ncd /\r\nexec python3 -u a.py" + end})
+    assert f"{3 if end else 2} of 3 lines" in finding(made, "IMG-BOOT-06").message
+
+
+def test_a_cmd_behind_an_entrypoint_is_told_with_it():
+    made = image("/opt/srv.py", entrypoint=("python3",), files={"/opt/srv.py": "import app\n"})
+    said = finding(made, "IMG-BOOT-02", kind=Kind.BATCH).message
+    assert said == 'CMD is /opt/srv.py, behind ENTRYPOINT ["python3"]'

@@ -8,6 +8,7 @@ Write `CMD ["sh", "/home/run.sh"]`, and leave ENTRYPOINT out (`ENTRYPOINT []` ov
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from mooring.checks.command import start_command
@@ -60,7 +61,8 @@ def boot_command_other(image_config: ImageConfig, files: Filesystem, edition: Ed
     elif named:
         seen = f"ENTRYPOINT and CMD together are {start.shown}, which does not start {path}"
     else:
-        seen = f"CMD is {' '.join(image_config.cmd) or 'not set'}"
+        behind = f", behind ENTRYPOINT {json.dumps(list(image_config.entrypoint))}" if image_config.entrypoint else ""
+        seen = f"CMD is {' '.join(image_config.cmd) or 'not set'}{behind}"
     yield Finding(
         message=seen,
         expected=f"CMD {command}",

@@ -58,7 +58,8 @@ def script_with_crlf(image_config: ImageConfig, files: Filesystem, edition: Edit
         if shebang(content) and content.partition(b"\n")[0].endswith(b"\r"):
             scripts.setdefault(path, content)
     for path, content in scripts.items():
-        lines = content.split(b"\n")
+        # What follows the last line's end is no line.
+        lines = content.removesuffix(b"\n").split(b"\n")
         wrong = [number for number, line in enumerate(lines, start=1) if line.endswith(b"\r")]
         if wrong:
             yield Finding(
