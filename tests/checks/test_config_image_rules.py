@@ -178,3 +178,12 @@ def test_the_config_of_our_own_example_is_good_in_every_edition_for_every_wish()
             results = [judged(rule, evidence, wish) for rule in ours]
             assert {result.rule.id for result in results if result.status is Status.FAILED} == set()
             assert {result.rule.id for result in results if result.status is Status.UNKNOWN} == set()
+
+
+def test_a_config_that_nobody_looks_for_is_named_with_the_way_out():
+    result = results("CFG-IMG-01", files={"/opt/scorer/config.json": text()})
+    assert result.status is Status.FAILED
+    (finding,) = result.findings
+    assert finding.message == "there is /opt/scorer/config.json, where nobody looks for it"
+    assert "move it to /home/model/config.json" in finding.hint
+    assert "--config" in finding.hint

@@ -93,3 +93,42 @@ def test_one_that_is_too_large_to_be_one_is_said_to_be():
 def test_the_config_of_a_library_s_weights_is_not_the_model_s():
     weights = json.dumps({"architectures": ["BertModel"], "model_type": "bert", "hidden_size": 768})
     assert found({"/home/mind/model/config.json": weights, "/config.json": text("a")})[1] == "/config.json"
+
+
+def searched(files, folder=""):
+    image = MemoryImage(files=files, config=ImageConfig(working_dir=folder))
+    return search(image.read(), image.config, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        ("/home/mind/config.json", ""),
+        ("/app/config.json", "/app"),
+        ("/app/config.json", "/app/"),
+        ("/x/config.json", "x"),
+    ],
+)
+def test_one_beside_the_server_is_found_too(path, folder):
+    (place,) = searched({path: text("a")}, folder).places
+    assert place.words == path
+    assert place.config.model_algorithm == "a"
+
+
+def test_another_program_s_file_beside_the_server_is_passed_by_without_a_word():
+    files = {"/app/config.json": '{"debug": true}', "/home/mind/config.json": b"{}" + b" " * (300 << 10)}
+    found = searched(files, "/app")
+    assert (found.places, found.elsewhere) == ((), ())
+
+
+def test_one_beside_the_server_does_not_count_where_there_is_another():
+    found = searched({"/home/model/config.json": text("a"), "/app/config.json": text("b")}, "/home/model")
+    assert [place.words for place in found.places] == ["/home/model/config.json"]
+    found = searched({"/config.json": text("a"), "/home/mind/config.json": text("b")}, "/home/mind")
+    assert [place.words for place in found.places] == ["/config.json"]
+
+
+def test_one_that_nobody_looks_for_is_named_where_there_is_no_other():
+    stray = {"/opt/scorer/config.json": text("a"), "/opt/other/config.json": '{"apis": "of another program"}'}
+    assert searched(stray).elsewhere == ("/opt/scorer/config.json",)
+    assert searched(stray | {"/config.json": text("b")}).elsewhere == ()

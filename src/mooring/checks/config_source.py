@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,8 +28,13 @@ PLACES = (
     "/home/*/model/config.json",
     "/config.json",
 )
+# Where another program's file of the same name may lie as well, or a copy that the server reads for itself: looked at
+# where there is no other. The image's WORKDIR is one more such place.
+BESIDE_THE_SERVER = ("/home/*/config.json",)
 # What the configuration of a model for the platform speaks of, and that of a library does not.
-_OURS = re.compile(rb"apis|model.?algorithm", re.IGNORECASE)
+_OURS = re.compile(rb"apis|model.?algo", re.IGNORECASE)
+# What it says besides, for a file that lies anywhere.
+_SURELY_OURS = re.compile(rb"model.?(?:algo|type)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +51,14 @@ class ConfigPlace:
 class ConfigSearch:
     """Every config.json that was found, the one that counts first; `given` tells that the caller named that one.
 
-    `whole` tells whether all places could be looked at.
+    `whole` tells whether all places could be looked at. `elsewhere` are files of the image that look like one and lie
+    where nobody looks; they are searched for only where the image has none in its place.
     """
 
     places: tuple[ConfigPlace, ...] = ()
     given: bool = False
     whole: bool = True
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> ConfigPlace | None:
@@ -77,8 +85,14 @@ def search(files: Filesystem | None, image_config: ImageConfig | None, given: Pa
     text = image_config.labels.get(CONFIG_LABEL) if image_config else None
     if text:
         places.append(_read(text.encode("utf-8", "surrogateescape"), f"label {CONFIG_LABEL}"))
-    places += [place for path in _paths(files) if (place := _in_image(files, path))] if files else []
-    return ConfigSearch(places=tuple(places), given=given is not None, whole=files is not None)
+    if files is None:
+        return ConfigSearch(places=tuple(places), given=given is not None, whole=False)
+    places += [place for path in _paths(files, PLACES) if (place := _in_image(files, path))]
+    if len(places) == (given is not None):
+        beside = (*BESIDE_THE_SERVER, posixpath.join("/", image_config.working_dir if image_config else "", FILE_NAME))
+        places += [_read(data, path) for path in _paths(files, beside) if (data := _text_of_ours(files, path))]
+    elsewhere = _elsewhere(files) if len(places) == (given is not None) else ()
+    return ConfigSearch(places=tuple(places), given=given is not None, elsewhere=elsewhere)
 
 
 def find_config(
@@ -110,10 +124,10 @@ def is_ours(data: bytes) -> bool:
     return bool(_OURS.search(data.replace(b"\0", b"")))
 
 
-def _paths(files: Filesystem) -> Iterator[str]:
+def _paths(files: Filesystem, places: tuple[str, ...]) -> Iterator[str]:
     """Each place that is a file, once."""
     seen = set()
-    for place in PLACES:
+    for place in places:
         for path in _matching(files, place):
             entry = files.resolve(path)
             if entry and entry.kind is EntryKind.FILE and entry.path not in seen:
@@ -134,6 +148,16 @@ def _in_image(files: Filesystem, path: str) -> ConfigPlace | None:
     if data is None:
         return ConfigPlace(words=path, problem=f"{path} is larger than any {FILE_NAME}")
     return _read(data, path) if is_ours(data) else None
+
+
+def _text_of_ours(files: Filesystem, path: str) -> bytes | None:
+    data = files.text(path)
+    return data if data is not None and is_ours(data) else None
+
+
+def _elsewhere(files: Filesystem) -> tuple[str, ...]:
+    paths = (entry.path for entry in files.entries() if posixpath.basename(entry.path) == FILE_NAME)
+    return tuple(sorted(path for path in paths if _SURELY_OURS.search(_text_of_ours(files, path) or b"")))
 
 
 def _read(data: bytes, words: str) -> ConfigPlace:
