@@ -45,7 +45,7 @@ def missing_apis(exchanges: tuple[Exchange, ...]) -> tuple[str, ...]:
 def there(calls: Calls, purposes: tuple[Purpose, ...], *, otherwise: str) -> tuple[Exchange, ...]:
     """The telling exchanges of those purposes with apis that are there.
 
-    NotKnown when none is left, with the reason: the apis are not there, the container died, or `otherwise`.
+    NotKnown when none is left, with the reason: no such api, death, want of time, or `otherwise`.
     """
     exchanges = telling(calls)
     missing = missing_apis(exchanges)
@@ -53,7 +53,7 @@ def there(calls: Calls, purposes: tuple[Purpose, ...], *, otherwise: str) -> tup
     found = tuple(exchange for exchange in asked if exchange.api not in missing)
     if not found:
         absent = next((exchange.api for exchange in asked), "")
-        raise NotKnown(not_there(absent) if absent else calls.death or otherwise)
+        raise NotKnown(not_there(absent) if absent else calls.death or calls.cut or otherwise)
     return found
 
 

@@ -161,6 +161,8 @@ class Trial:
         self._course["start"]
         if self._listening is None:
             raise NotKnown(self._why_not())
+        if not self._listening.pauses:
+            self._asked(dead=True).caller.require_time()
         return self._listening.logs()
 
     @property
@@ -226,14 +228,18 @@ class Trial:
 
     def _listen(self) -> None:
         asked = self._asked()
+        asked.caller.require_time()
         if self._listening:
-            times = 1 if asked.caller.slowest_seconds > SLOW_SECONDS else PAUSES
+            times = 1 if asked.hangs or asked.caller.slowest_seconds > SLOW_SECONDS else PAUSES
             self._listening.ask_with_pauses(lambda: asked.caller.ask(asked.ordinary()), times=times)
 
     def _grow(self) -> Growth:
         asked = self._asked()
         if asked.best() is None:
             raise NotKnown("no api is known that could be called often")
+        if asked.hangs:
+            raise NotKnown("no api answers, so none was called often")
+        asked.caller.require_time()
         request = asked.ordinary()
         try:
             return growth(lambda: asked.caller.ask(request), lambda: inside.memory_bytes(self._engine, self._container))

@@ -112,12 +112,14 @@ class Experiments:
 
     def _ask_firsts(self, ready: float) -> None:
         for api in self.apis if self.expected.config else ():
+            if self.caller.spent:
+                break
             self._first(first_question(api, self.wish.samples), ready)
         self.look_at_health()
 
     def _first(self, question: Question, ready: float) -> None:
         found = first = self.caller.tried(question)
-        while time.monotonic() - ready < _patience(found) and not self._dead():
+        while time.monotonic() - ready < _patience(found) and not self._over():
             time.sleep(PREMATURE_EVERY_SECONDS)
             found = self.caller.tried(question)
         if found is not first and not _patience(found):
@@ -125,6 +127,9 @@ class Experiments:
             self.premature = max(self.premature, (time.monotonic() - ready, said))
         self.caller.keep(question, first if _patience(found) else found)
         self._firsts[question.name] = question, found
+
+    def _over(self) -> bool:
+        return bool(self.caller.spent) or self._dead()
 
     def _dead(self) -> bool:
         self.caller.look_for_death("soon after it had become ready")
@@ -134,13 +139,13 @@ class Experiments:
         deadline = time.monotonic() + FURTHER_SECONDS / len(self.apis)
         hung = 0
         for question in further_questions(api, self.wish.samples):
-            if self.caller.death or hung >= MOST_HUNG or time.monotonic() > deadline:
+            if self.caller.death or self.caller.spent or hung >= MOST_HUNG or time.monotonic() > deadline:
                 break
             hung += self.caller.call(question).outcome == HUNG
 
     def _burst(self) -> None:
         question = self.best()
-        if question is None or self.caller.death or self.caller.slowest_seconds > BURST_SECONDS:
+        if question is None or self.caller.death or self.caller.spent or self.caller.slowest_seconds > BURST_SECONDS:
             return
         enough = math.ceil(BURST_SECONDS / max(self.caller.slowest_seconds, 0.001))
         until_then = time.monotonic() + BURST_LEAST_SECONDS
@@ -154,9 +159,14 @@ class Experiments:
         self.caller.look_for_death(f"under {BURST} parallel calls")
 
     def best(self) -> Question | None:
-        """The question to ask many times: an accepted one if there is any; None without an api."""
-        asked = sorted(self._firsts.values(), key=lambda pair: not pair[1].accepted)
+        """The question to ask many times: accepted if there is any, else answered; None without an api."""
+        asked = sorted(self._firsts.values(), key=lambda pair: (not pair[1].accepted, pair[1].outcome == HUNG))
         return asked[0][0] if asked else None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether there are apis, and none gave any answer to its first question in time."""
+        return bool(self._firsts) and all(found.outcome == HUNG for _, found in self._firsts.values())
 
     def ordinary(self) -> Request:
         """A request that stands for any: the best question, else one for health."""
@@ -166,11 +176,12 @@ class Experiments:
     def ask_bad(self) -> None:
         """What should be refused, as long as there is time and the container lives."""
         self.disturbed_at = time.monotonic()
+        self.caller.require_time()
         for api in self.apis:
             deadline = time.monotonic() + BAD_SECONDS / len(self.apis)
             hung = 0
             for question in bad_questions(api, self.wish.samples):
-                if self.caller.death or hung >= MOST_HUNG or time.monotonic() > deadline:
+                if self.caller.death or self.caller.spent or hung >= MOST_HUNG or time.monotonic() > deadline:
                     break
                 hung += self.caller.call(question).outcome == HUNG
         self.caller.look_for_death("after bad requests")
@@ -179,7 +190,7 @@ class Experiments:
         """Every call to the apis so far."""
         if self.expected.config is None:
             raise NotKnown(NO_CONFIG)
-        return Calls(exchanges=tuple(self.caller.exchanges), death=self.caller.death)
+        return Calls(exchanges=tuple(self.caller.exchanges), death=self.caller.death, cut=self.caller.spent)
 
     def health(self) -> HealthWatch:
         """What health said so far."""
@@ -205,6 +216,7 @@ class Experiments:
         with_body = [pair for pair in self._firsts.values() if kind_of(pair[0].api) != "query"]
         if not with_body:
             raise NotAsked("no api takes a body")
+        self.caller.require_time()
         question = min(with_body, key=lambda pair: not pair[1].accepted)[0]
         self.disturbed_at = min(self.disturbed_at, time.monotonic())
         found = []
@@ -223,10 +235,13 @@ class Experiments:
         accepted = [question for question, found in self._firsts.values() if found.accepted]
         if not accepted:
             raise NotKnown("no api accepted a request that could be repeated")
+        self.caller.require_time()
         return tuple(self._repeats(accepted))
 
     def _repeats(self, accepted: list[Question]) -> Iterator[Repeats]:
         for question in accepted:
+            if self.caller.spent:
+                break
             first, second = self.caller.ask(question.request), self.caller.ask(question.request)
             if first.status == second.status and first.answered:
                 yield compared(question.name, first, second)

@@ -84,11 +84,13 @@ class Exchange:
 class Calls:
     """Every request that was made to the apis, and whether the container outlived them.
 
-    `death` says how the container ended during them, and after which request; "" if it runs.
+    `death` says how the container ended during them, and after which request; "" if it runs. `cut` says why not all
+    was asked that should have been; "" if it was.
     """
 
     exchanges: tuple[Exchange, ...]
     death: str = ""
+    cut: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
