@@ -268,3 +268,8 @@ def test_a_library_s_config_is_nobody_s_business(tmp_path):
 def test_only_a_folder_can_be_mended(tmp_path):
     with pytest.raises(Refused, match="no folder"):
         changes(tmp_path / "missing", edition())
+
+
+def test_a_diff_shows_the_line_ends_that_it_changes(tmp_path):
+    found = changes(project(tmp_path, run="#!/bin/bash\r\nexec ./server\r\n"), edition())
+    assert "-#!/bin/bash^M\n-exec ./server^M\n+#!/bin/bash\n+exec ./server\n" in diff(found)

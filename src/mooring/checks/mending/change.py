@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 NO_NEWLINE = "\\ No newline at end of file"
 # What a terminal would act on is shown as a picture of it.
-_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
+_PICTURES: dict[int, int | str] = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"}
+# As git shows it: without it a line whose end alone changes would look like itself.
+_PICTURES |= {0x7F: 0x2421, ord("\r"): "^M"}
 
 
 @dataclass(frozen=True, kw_only=True)
