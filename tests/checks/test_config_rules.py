@@ -71,9 +71,9 @@ def test_every_row_explains_itself_in_sentences(rule):
 
 
 @pytest.mark.parametrize("rule", config_json.RULES, ids=lambda rule: rule.id)
-def test_a_finding_says_what_was_expected_and_which_document_says_so(rule):
+def test_a_finding_says_which_document_says_so_and_does_not_repeat_the_rule(rule):
     for finding in rule.judge(**rule.bad[0].evidence):
-        assert finding.expected
+        assert finding.expected != rule.title
         assert finding.document
         assert finding.hint
         assert finding.line
@@ -186,3 +186,15 @@ def test_a_missing_health_block_weighs_what_it_costs(name, rolling, level):
     (finding,) = judged(rule_named("CFG-HEALTH-02"), evidence, wish).findings
     assert finding.level is level
     assert finding.document
+
+
+def test_no_two_examples_of_one_rule_look_the_same_where_only_the_edition_differs():
+    rule = rule_named("CFG-HEALTH-02")
+    shown = [example.shown for example in (*rule.good, *rule.bad)]
+    assert len(set(shown)) == len(shown)
+    assert [text.split(":")[0] for text in shown] == [
+        "under otc-2024",
+        "under otc-2022",
+        "under otc-2024",
+        "under otc-2024, for an upgrade without interruption",
+    ]

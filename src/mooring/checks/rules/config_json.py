@@ -54,7 +54,6 @@ def _judge(row: dict[str, Any], facts: tuple[Fact[Any], ...]) -> Judge:
             if finding.id == row["id"]:
                 yield replace(
                     finding,
-                    expected=finding.expected or row["title"],
                     document=finding.document or stated,
                     hint=finding.hint or row["remedy"],
                 )

@@ -28,7 +28,8 @@ TITLE = "a health block in config.json"
 
 
 def _example(text: str, name: str, wish: Wish) -> Example:
-    return Example(text, config=ModelConfig.parse(text.encode()), edition=edition(name), wish=wish)
+    when = f"under {name}, for an upgrade without interruption" if wish.rolling_upgrade else f"under {name}"
+    return Example(f"{when}:\n{text}", config=ModelConfig.parse(text.encode()), edition=edition(name), wish=wish)
 
 
 @rule(
