@@ -6,7 +6,7 @@ import contextlib
 import json
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mooring.checks.evidence import NotKnown
 from mooring.checks.trial.sightings import Exchange, Purpose
@@ -15,7 +15,7 @@ from mooring.contract.node import shortened
 from mooring.engine.wire import CLOSED, HUNG, REFUSED, Reply, Target, exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from mooring.checks.trial.question import Question
     from mooring.contract import Api
@@ -158,4 +158,12 @@ def faults(api: Api, reply: Reply) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         called = f" ({reply.content_type})" if reply.content_type else ""
         return (f"the answer is not JSON{called}: {shortened(' '.join(reply.text.split()), SHOWN_CHARACTERS)!r}",)
-    return tuple(schema.validate(api.response.data, value))
+    return tuple(schema.validate(api.response.data, value)) or tuple(_undeclared(api.response.data, value))
+
+
+def _undeclared(declared: Mapping[str, Any], value: Any) -> Iterator[str]:
+    """An answer that the schema allows as it requires no field, and that has none: most often an error."""
+    fields = declared.get("properties") or {}
+    if fields and isinstance(value, dict) and not fields.keys() & value.keys():
+        names = shortened(", ".join(fields), SHOWN_CHARACTERS)
+        yield f"it has none of the fields that config.json declares ({names})"
