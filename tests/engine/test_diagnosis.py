@@ -211,3 +211,33 @@ IN_HALF, IN_ONE, IN_TWO = (f"; starting it again in {seconds} s" for seconds in 
 )
 def test_three_failures_of_one_kind_to_load_are_enough(answers, hopeless):
     assert is_hopeless(answers) is hopeless
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_server_that_knows_no_get_of_the_health_url_lacks_that_route(status):
+    diagnosis = diagnose(Facts(answers=(Answer(Outcome.ANSWERED, status),), listeners=(ANYWHERE,)))
+    assert diagnosis.cause == "health-missing"
+    assert "add that route" in diagnosis.advice
+
+
+@pytest.mark.parametrize(
+    ("said", "script"),
+    [
+        ('exec: "pythn": executable file not found in $PATH', False),
+        ('exec: "/app/server": stat /app/server: no such file or directory', False),
+        ("exec /home/run.sh: no such file or directory", True),
+        ("/home/run.sh: 3: gunicorn: not found", True),
+        ("/bin/sh^M: bad interpreter: no such file or directory", True),
+    ],
+)
+def test_windows_line_ends_are_spoken_of_where_a_script_is_involved(said, script):
+    diagnosis = diagnose(Facts(exit_code=127, log_tail=(said,)))
+    assert diagnosis.cause == "command-missing"
+    assert ("Windows line ends" in diagnosis.advice) is script
+
+
+def test_what_may_not_be_executed_is_named_as_the_image_names_it():
+    error = 'OCI runtime create failed: exec: "/srv/start": permission denied'
+    diagnosis = diagnose(Facts(exit_code=126, start_error=error))
+    assert "/srv/start, which its ENTRYPOINT or CMD names," in diagnosis.seen
+    assert "/home/run.sh" not in str(diagnosis)

@@ -15,6 +15,7 @@ NOT_FOUND = 127
 SIGNALLED = 128
 MODULE_MISSING = r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)'?"
 LIBRARY_MISSING = r"(\S+\.so[.\d]*): cannot open shared object file"
+SCRIPT = r"\.(?:ba)?sh\b|bad interpreter|\^M|\r"
 KEEPS_RUNNING = "a server that keeps running in the foreground"
 
 
@@ -34,7 +35,7 @@ def wrong_architecture(facts: Facts) -> Cause | None:
         name="not-a-program",
         seen="exec format error: the command is no program for this machine, and has no #! line",
         expected=f"a program for {engine or 'this machine'}, or a script that starts with #!/bin/sh",
-        advice='start scripts through their interpreter: CMD ["/bin/sh", "/home/run.sh"]',
+        advice='if its ENTRYPOINT or CMD names a script, start that through its interpreter: ["/bin/sh", "SCRIPT"]',
     )
 
 
@@ -113,9 +114,14 @@ def command_missing(facts: Facts) -> Cause | None:
     return Cause(
         name="command-missing",
         seen=f"{_exit(facts)}: {name} is not in the image",
-        expected="the command of the image (CMD) and everything its start script calls",
-        advice="compare CMD and the start script with the files in the image; a script saved with Windows line ends "
-        "looks for an interpreter that does not exist, so save it with LF",
+        expected="the command of the image (ENTRYPOINT, CMD) and every program that it calls",
+        advice="compare the image's ENTRYPOINT and CMD"
+        + (
+            " and the start script with the files in the image; a script saved with Windows line ends looks for an "
+            "interpreter that does not exist, so save it with LF"
+            if facts.said(SCRIPT)
+            else " with the files in the image; a name without a path is looked for in the folders of PATH"
+        ),
     )
 
 
@@ -124,11 +130,14 @@ def command_not_executable(facts: Facts) -> Cause | None:
     refused = facts.start_error and facts.said(r"permission denied")
     if not facts.ended or not (facts.exit_code == NOT_EXECUTABLE or refused):
         return None
+    found = facts.said(r"exec: \"?([^\s\"':]+)")
+    name = f"{found.group(1)}, which its ENTRYPOINT or CMD names," if found else "what its ENTRYPOINT or CMD names"
     return Cause(
         name="command-not-executable",
-        seen=f"{_exit(facts)}: the command was found, but may not be executed",
+        seen=f"{_exit(facts)}: {name} was found, but may not be executed",
         expected="a command that the image's user may execute",
-        advice='set the execute bit (chmod +x), or start it through its interpreter: CMD ["/bin/sh", "/home/run.sh"]',
+        advice="set its execute bit (RUN chmod +x FILE in the Dockerfile), or start a script through its interpreter: "
+        '["/bin/sh", "SCRIPT"]',
     )
 
 

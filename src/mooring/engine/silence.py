@@ -6,7 +6,8 @@ from mooring.engine.cause import Cause, Facts
 from mooring.engine.probe import Outcome
 
 UNAVAILABLE = 503
-MISSING = (404, 405)
+# 501 is what HTTP has for a method that the server does not know at all: no GET.
+MISSING = (404, 405, 501)
 SHOWN_CHARACTERS = 300
 
 
