@@ -79,6 +79,9 @@ ENDED = Ending(
 )
 
 
+STARTED = Start(command=("python3", "-u", "server.py"), ready=True, seconds=2.0)
+
+
 def not_ready():
     raise NotKnown("it did not become ready")
 
@@ -381,11 +384,45 @@ def test_a_log_file_weighs_less_where_the_same_lines_may_have_been_held_back(hel
 def test_a_server_that_ignores_sigterm_is_told_so_and_nothing_else():
     deaf = replace(ENDED, termination=Termination.IGNORED)
     found = {
-        name: judge(name, of="otc-2024", wish=ROLLING, ending=deaf)
+        name: judge(name, of="otc-2024", wish=ROLLING, ending=deaf, start=STARTED)
         for name in ("RUN-TERM-01", "RUN-TERM-02", "RUN-TERM-03", "RUN-TERM-04")
     }
     assert [name for name, result in found.items() if result.status is Status.FAILED] == ["RUN-TERM-01"]
     assert found["RUN-TERM-01"].level is Level.MUST
+
+
+@pytest.mark.parametrize(
+    ("command", "advised", "not_advised"),
+    [
+        (("python3", "-u", "server.py"), "install a handler in the program: signal.signal", "exec"),
+        (("/usr/bin/node", "server.js"), 'process.on("SIGTERM"', "exec"),
+        (("/app/server",), "in server", "exec"),
+        (("/bin/sh", "-c", "python3 server.py"), "exec python3 server.py", "pipe"),
+        (("/bin/sh", "-c", "python3 server.py | tee /tmp/log"), "do without the pipe", "the program:"),
+        (("/home/run.sh",), "in a pipe", "the program:"),
+    ],
+)
+def test_the_way_to_heed_sigterm_is_that_of_the_first_process(command, advised, not_advised):
+    deaf = replace(ENDED, termination=Termination.IGNORED)
+    result = judge("RUN-TERM-01", of="otc-2024", ending=deaf, start=replace(STARTED, command=command))
+    assert advised in result.findings[0].hint
+    assert not_advised not in result.findings[0].hint
+
+
+@pytest.mark.parametrize(
+    ("server", "advised"),
+    [
+        ("BaseHTTP/0.6 Python/3.11.2", 'protocol_version = "HTTP/1.1"'),
+        ("Werkzeug/3.0 Python/3.11.2", "development server"),
+        ("uvicorn", "--timeout-keep-alive 200"),
+        ("gunicorn", "-k gevent"),
+        ("nginx/1.25", "nginx.conf"),
+        ("", "uvicorn --timeout-keep-alive 200; gunicorn"),
+    ],
+)
+def test_keeping_connections_open_is_set_where_the_server_that_answers_has_it(server, advised):
+    idle = Idle(seconds=10.0, usable=False, closes=True, server=server)
+    assert advised in judge("RUN-KEEP-01", of="otc-2024", idle=idle).findings[0].hint
 
 
 def test_only_an_upgrade_without_interruption_asks_for_a_linger_and_a_drain():

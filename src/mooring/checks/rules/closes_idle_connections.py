@@ -5,7 +5,7 @@ earlier does so now and then just as a request is on its way; the caller sees Mo
 
 Set the server's keep-alive to 200 s or more: `uvicorn --timeout-keep-alive 200`, `gunicorn -k gevent --keep-alive 200`
 (its default worker keeps nothing alive), `keepalive_timeout 200s;` in nginx, `server.keepAliveTimeout = 200000` in
-Node.
+Node, `protocol_version = "HTTP/1.1"` in a handler of Python's http.server.
 """
 
 from __future__ import annotations
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mooring.contract import Edition
+
+COMMON = (
+    "uvicorn --timeout-keep-alive 200",
+    "gunicorn -k gevent --keep-alive 200",
+    "nginx keepalive_timeout 200s;",
+    'in Python\'s http.server protocol_version = "HTTP/1.1" in the handler class',
+)
+# By what is in the Server header.
+SETTINGS = {
+    "werkzeug": "the development server is not for this: serve the app with gunicorn -k gevent --keep-alive 200",
+    "basehttp": 'protocol_version = "HTTP/1.1" in the handler class, with a Content-Length in every answer; its default '
+    "is HTTP/1.0, which closes after one",
+    "uvicorn": "uvicorn --timeout-keep-alive 200",
+    "gunicorn": "gunicorn -k gevent --keep-alive 200 (its default worker keeps nothing alive)",
+    "nginx": "keepalive_timeout 200s; in nginx.conf",
+}
 
 
 @rule(
@@ -46,7 +62,6 @@ if TYPE_CHECKING:
 def closes_idle_connections(idle: Idle, edition: Edition) -> Iterator[Finding]:
     """What was measured decides, then what the server announces; what is inferred is said to be."""
     wanted = edition[KEEP_ALIVE]
-    hint = "uvicorn --timeout-keep-alive 200; gunicorn -k gevent --keep-alive 200; nginx keepalive_timeout 200s;"
     if idle.closes:
         seen = "it closes every connection after one answer"
     elif not idle.usable:
@@ -64,9 +79,14 @@ def closes_idle_connections(idle: Idle, edition: Edition) -> Iterator[Finding]:
         message=seen + (f"; Server: {idle.server}" if idle.server else ""),
         expected=f"connections kept for {edition.text(KEEP_ALIVE)}",
         document=edition.source(KEEP_ALIVE),
-        hint=hint,
+        hint=_hint(idle.server),
         source=idle.server,
     )
+
+
+def _hint(server: str) -> str:
+    """What to set, by the name that the server gives itself; for those who give none, each."""
+    return next((hint for name, hint in SETTINGS.items() if name in server.lower()), "; ".join(COMMON))
 
 
 def _inferred(idle: Idle, edition: Edition) -> Finding:
