@@ -1,7 +1,8 @@
 """A wrong request does not break the server.
 
 Callers make mistakes. 4xx with a reason tells them so; a 5xx tells them, and whoever watches the service, that the
-model is broken, and a hang or a lost connection tells nothing and holds a worker meanwhile.
+model is broken, and a hang or a lost connection tells nothing and holds a worker meanwhile. What it answers instead is
+not judged here: to be lenient with a wrong request breaks nothing.
 
 Check the request before it is used and answer 400 with what was expected. mooring-serve does so from config.json.
 """

@@ -1,7 +1,8 @@
 """Health answers in time while requests are being worked on.
 
 The probes go on while the model predicts. A server that answers one thing at a time leaves them waiting behind a slow
-prediction; they count as failed, and a busy instance is restarted because it is busy.
+prediction; they count as failed, and a busy instance is restarted because it is busy. That is a must where config.json
+declares the health check; where it does not, nobody may be asking, and it is a should.
 
 Predict in another thread or process than the one that answers health: more threads (`gunicorn --threads 4`), a plain
 `def` instead of `async def` in FastAPI, or a worker process as mooring-serve has.

@@ -1,7 +1,7 @@
-"""The healthy answer is the one that the documents show.
+"""The healthy answer has the status that the documents show.
 
 The documents show status 200 with the body {"health": "true"}. Only the status is known to count, and another one of
-the 2xx class (204, say) passes some probes and not others. The body is compared for those who read it.
+the 2xx class (204, say) passes some probes and not others. Another body is worth a remark only.
 
 Answer 200, with Content-Type application/json and the body {"health": "true"}.
 """
