@@ -1,5 +1,7 @@
 """`mooring explain`: a rule as a person reads about it."""
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
@@ -54,8 +56,30 @@ def test_every_rule_can_be_explained(rule):
     assert "\x1b" not in output
 
 
-def test_a_rule_that_does_not_exist_is_not_found_and_the_nearest_is_named(mooring):
-    done = mooring("explain", "RUN-PORT-2")
+def test_the_beginning_of_several_ids_lists_what_each_says():
+    lines = explain("img-boot").splitlines()
+    known = [rule for rule in catalogue() if rule.id.startswith("IMG-BOOT-")]
+    assert len(known) > 1
+    assert [line.split()[:2] for line in lines] == [[rule.id, str(rule.level)] for rule in known]
+    assert all(line.endswith(rule.title) for line, rule in zip(lines, known, strict=True))
+    assert explain("IMG-BOOT-") == explain("IMG-BOOT")
+    assert {line.split("-")[0] for line in explain("cfg").splitlines()} == {"CFG"}
+
+
+def test_a_rule_that_does_not_exist_is_not_found_and_the_nearest_are_named(mooring):
+    done = mooring("explain", "RUN-PORT-22")
     assert done.returncode == 2
-    assert done.stderr == "mooring: there is no rule 'RUN-PORT-2'\n  hint: did you mean 'RUN-PORT-02'?\n"
+    hint = re.fullmatch(
+        r"mooring: there is no rule 'RUN-PORT-22'\n  hint: did you mean (.*)\? mooring rules lists them\n", done.stderr
+    )
+    named = re.split(", | or ", hint[1])
+    assert len(named) == 3
+    assert "RUN-PORT-02" in named
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["nope-1", "", "-", "-IMG", "x" * 99])
+def test_what_is_like_no_rule_does_not_print_them_all(mooring, name):
+    done = mooring("explain", "--", name)
+    assert done.returncode == 2
+    assert done.stderr == f"mooring: there is no rule {name!r}\n  hint: mooring rules lists them\n"
