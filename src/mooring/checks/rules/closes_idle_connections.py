@@ -31,8 +31,8 @@ COMMON = (
 # By what is in the Server header.
 SETTINGS = {
     "werkzeug": "the development server is not for this: serve the app with gunicorn -k gevent --keep-alive 200",
-    "basehttp": 'protocol_version = "HTTP/1.1" in the handler class, with a Content-Length in every answer; its default '
-    "is HTTP/1.0, which closes after one",
+    "basehttp": 'protocol_version = "HTTP/1.1" in the handler class, and a Content-Length in every answer; its own '
+    "default, HTTP/1.0, closes after one",
     "uvicorn": "uvicorn --timeout-keep-alive 200",
     "gunicorn": "gunicorn -k gevent --keep-alive 200 (its default worker keeps nothing alive)",
     "nginx": "keepalive_timeout 200s; in nginx.conf",
