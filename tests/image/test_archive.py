@@ -97,8 +97,11 @@ def test_of_several_images_one_must_be_named(layout, tmp_path):
         layout.image([TWO], config_of([TWO]), **named("other:2")),
     )
     path = layout.tar(tmp_path / "a.tar")
-    with pytest.raises(Invalid, match=r"several images: docker.io/library/mnist:1, docker.io/library/other:2"):
+    with pytest.raises(
+        Invalid, match=r"several images: docker.io/library/mnist:1, docker.io/library/other:2"
+    ) as raised:
         archive_image(path)
+    assert raised.value.hint == f"name one: PATH#NAME, such as {path}#mnist:1"
     assert paths(archive_image(path, "other:2")) == ["/two"]
     assert paths(layout_image(layout.path, "docker.io/library/mnist:1")) == ["/one"]
     with pytest.raises(NotFound, match="no image nothing; it has"):
@@ -294,3 +297,32 @@ def test_what_follows_the_end_of_a_layer_is_told(tmp_path):
     assert [oddity.what for oddity in files.oddities] == [
         "something follows the end of the archive, which no runtime reads"
     ]
+
+
+def test_of_two_images_of_one_short_name_the_hint_gives_the_whole_one(tmp_path):
+    tags = ("a.example/mnist:1", "b.example/mnist:1")
+    entries = [{"Config": f"{n}.json", "RepoTags": [tag], "Layers": [f"{n}.tar"]} for n, tag in enumerate(tags)]
+    path = saved(
+        tmp_path / "a.tar",
+        entries,
+        **{"0.json": config_of([ONE]), "1.json": config_of([TWO]), "0.tar": ONE, "1.tar": TWO},
+    )
+    with pytest.raises(Invalid) as raised:
+        archive_image(path)
+    wanted = raised.value.hint.partition("#NAME, such as ")[2].partition("#")[2]
+    assert wanted == "a.example/mnist:1"
+    assert paths(archive_image(path, wanted)) == ["/one"]
+
+
+@pytest.mark.parametrize("content", [b"import torch\n", b"import torch\n" * 1000])
+def test_a_file_that_is_no_archive_is_called_none(tmp_path, content):
+    (tmp_path / "handler.py").write_bytes(content)
+    with pytest.raises(Invalid, match=r"handler.py: this is no tar archive \(nor gzip, nor zstd\)"):
+        archive_image(tmp_path / "handler.py")
+
+
+def test_an_index_that_announces_another_size_is_refused_as_registries_do(layout):
+    manifest = layout.image([ONE], config_of([ONE]))
+    layout.finish({**manifest, "size": manifest["size"] + 1})
+    with pytest.raises(Invalid, match=f"{manifest['size']} bytes, where {manifest['size'] + 1} were announced"):
+        layout_image(layout.path)

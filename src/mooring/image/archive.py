@@ -14,6 +14,7 @@ from mooring.image.opening import opened
 from mooring.image.packed_archive import PackedArchive
 from mooring.image.stored import StoredImage
 from mooring.image.tar import TarReader
+from mooring.image.tar_header import BLOCK, is_header
 from mooring.image.unpacking import MAGIC_BYTES, packing_of
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ class ArchiveStore:
         self._path = path
         self._files: Listing[_Lies] = Listing()
         with path.open("rb", buffering=0) as file:
+            start = file.read(BLOCK)
+            if start.strip(b"\0") and not is_header(start):
+                raise Invalid(
+                    f"{path}: this is no tar archive (nor gzip, nor zstd)",
+                    hint="expected is what `docker save` or `podman save` writes",
+                )
+            file.seek(0)
             self._index(file)
 
     def _index(self, file: io.FileIO) -> None:

@@ -41,8 +41,13 @@ def blob_file(digest: str) -> str:
 
 def several(what: str, names: Iterable[str]) -> Invalid:
     """The error of a store with more than one image."""
-    listed = ", ".join(sorted(name or "one without a name" for name in names))
-    return Invalid(f"{what} holds several images: {listed}", hint="say which, or save one alone")
+    found = sorted(names)
+    listed = ", ".join(name or "one without a name" for name in found)
+    first = next((name.split(", ")[0] for name in found if name), "")
+    short = first.rpartition("/")[2]
+    alone = sum(means(short, one) for name in found for one in name.split(", ")) == 1
+    hint = f"name one: PATH#NAME, such as {what}#{short if alone else first}" if first else "save one alone"
+    return Invalid(f"{what} holds several images: {listed}", hint=hint)
 
 
 def means(wanted: str, name: str) -> bool:
@@ -107,6 +112,11 @@ class OciForm:
             raise Invalid(
                 f"{self._what}: the content of {entry.digest} has the digest {digest}",
                 hint="the copy is damaged, or was changed; save the image again",
+            )
+        if len(data) != entry.size:
+            raise Invalid(
+                f"{self._what}: {entry.digest} has {len(data)} bytes, where {entry.size} were announced",
+                hint="registries refuse that; save the image again",
             )
         return data
 

@@ -50,6 +50,14 @@ def header(block: bytes) -> Header:
     )
 
 
+def is_header(block: bytes) -> bool:
+    """Whether it is as long as a header and adds up to the checksum in it; what else it says may still be wrong."""
+    try:
+        return len(block) == BLOCK and _sums_up(block, number(block[148:156], "checksum"))
+    except Invalid:
+        return False
+
+
 def number(field: bytes, what: str) -> int:
     """The number in a field: octal digits, or, where it would not fit, 256 to the base with the first bit set."""
     if field[0] & 0x80:
