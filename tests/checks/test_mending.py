@@ -273,3 +273,50 @@ def test_only_a_folder_can_be_mended(tmp_path):
 def test_a_diff_shows_the_line_ends_that_it_changes(tmp_path):
     found = changes(project(tmp_path, run="#!/bin/bash\r\nexec ./server\r\n"), edition())
     assert "-#!/bin/bash^M\n-exec ./server^M\n+#!/bin/bash\n+exec ./server\n" in diff(found)
+
+
+PRINTS = "print('ready')\n"
+SERVES = "FROM python:3.11\nWORKDIR /srv\nCOPY . /srv\n{}# start\n{}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "after"),
+    [
+        ('CMD ["python3", "app.py"]', 'CMD ["python3", "app.py"]'),
+        ("CMD python3 app.py --port 8080", 'CMD ["python3", "app.py", "--port", "8080"]'),
+        ('ENTRYPOINT ["python3"]\nCMD ["app.py"]', 'ENTRYPOINT ["python3"]\nCMD ["app.py"]'),
+    ],
+)
+def test_python_that_prints_late_is_told_to_print_at_once(tmp_path, command, after):
+    project(tmp_path, dockerfile=SERVES.format("", command), **{"app.py": PRINTS})
+    (change,) = changes(tmp_path, edition())
+    assert change.after.decode() == SERVES.format("ENV PYTHONUNBUFFERED=1\n", after)
+    assert "IMG-LOG-03" in change.rules
+    assert changes(mended(tmp_path), edition()) == ()
+
+
+def test_python_that_a_script_starts_is_told_so_too(tmp_path):
+    text = 'FROM python:3.11\nCOPY run.sh /home/run.sh\nCOPY app.py /srv/\n{}CMD ["sh", "/home/run.sh"]\n'
+    run = "#!/bin/sh\nexec python3 /srv/app.py\n"
+    project(tmp_path, run=run, dockerfile=text.format(""), **{"app.py": PRINTS})
+    assert (mended(tmp_path) / "Dockerfile").read_text() == text.format("ENV PYTHONUNBUFFERED=1\n")
+    assert (tmp_path / "run.sh").read_text() == run
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "app"),
+    [
+        ("", 'CMD ["python3", "-u", "app.py"]', PRINTS),
+        ("ENV PYTHONUNBUFFERED=1\n", 'CMD ["python3", "app.py"]', PRINTS),
+        ("", 'CMD ["python3", "app.py"]', "print('ready', flush=True)\n"),
+        ("", 'CMD ["python3", "app.py"]', "serve()\n"),
+        ("", 'CMD ["python3", "other.py"]', PRINTS),
+        ("", 'CMD ["python3", "-c", "print(1)"]', PRINTS),
+        ("", 'CMD ["./server"]', PRINTS),
+        ("", 'CMD ["sh", "-c", "python3 $APP"]', PRINTS),
+        ("", "", PRINTS),
+    ],
+)
+def test_what_does_not_surely_print_late_is_left_alone(tmp_path, before, command, app):
+    project(tmp_path, dockerfile=SERVES.format(before, command), **{"app.py": app})
+    assert changes(tmp_path, edition()) == ()

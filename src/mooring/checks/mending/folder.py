@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mooring.checks.config_source import is_ours
 from mooring.checks.dockerfile import read_dockerfile
-from mooring.checks.mending import config_json, dockerfile, run_script
+from mooring.checks.mending import config_json, dockerfile, output, run_script
 from mooring.checks.mending.change import Change, inside
 from mooring.contract.decoding import MAX_BYTES
 from mooring.contract.vocabulary import BOOT_FILE
@@ -82,9 +82,16 @@ def _dockerfiles(folder: Path, boot_file: str) -> Iterator[Change]:
     if content is None:
         return
     data, done = dockerfile.mended(content[0].decode("utf-8", "surrogateescape"), boot_file=boot_file)
+    data, more = output.mended(data, lambda name: _bytes(folder, name), boot_file=boot_file)
+    done |= more
     if done:
         after = (data.encode("utf-8", "surrogateescape"), content[1])
         yield _change(folder, folder / DOCKERFILE, content, after=after, told=_told(done))
+
+
+def _bytes(folder: Path, name: str) -> bytes | None:
+    content = _content(folder, folder / name) if name else None
+    return content[0] if content else None
 
 
 def _told(done: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
