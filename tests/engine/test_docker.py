@@ -62,6 +62,17 @@ def test_a_published_container_answers_on_loopback_until_it_is_removed(engine, s
         engine.observe(container)
 
 
+@pytest.mark.parametrize(
+    ("name", "cause"), [("has_no_health", "health-missing"), ("listens_on_loopback", "listens-on-loopback")]
+)
+def test_what_waiting_does_not_change_is_not_waited_for_to_the_end(engine, started, double, name, cause):
+    image = double(name)
+    expectation = Expectation(wait_seconds=600, answer_seconds=1, settled_seconds=1, delay_seconds=2)
+    facts = wait_until_healthy(engine, Started(started(image), Launch(image=image), engine.image(image), expectation))
+    assert diagnose(facts).cause == cause
+    assert facts.waited_seconds >= expectation.delay_seconds
+
+
 @pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
 def test_a_container_is_asked_to_stop_before_it_is_killed(engine, started, double, signal):
     image = double("keeps_the_contract")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from mooring.engine.cause import Facts
 from mooring.engine.inside import run_health_command
 from mooring.engine.loading import UNAVAILABLE, failure, is_hopeless
 from mooring.engine.probe import Answer, Outcome, speaks_tls
+from mooring.engine.silence import health_missing, listens_on_loopback
 from mooring.engine.wire import Request, Target, exchange
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from mooring.engine.docker import DockerEngine
 
 PROBE_EVERY_SECONDS = 0.1
+LOOK_EVERY_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,8 @@ class Expectation:
 
     With `health_required` false any HTTP answer but 503 will do: the image promised to serve, not to have a health url;
     503 is the answer of one that has it and still loads. With a `health_command` that is run in the container instead.
+    A server that lacks the health url, or listens on loopback alone, and has done so for `settled_seconds`, is waited
+    for no longer, once the `delay_seconds` are over that the image says it takes to start.
     """
 
     health_url: str = "/health"
@@ -35,6 +40,8 @@ class Expectation:
     health_required: bool = True
     answer_seconds: float = 3.0
     wait_seconds: float = 60.0
+    settled_seconds: float = math.inf
+    delay_seconds: float = 0.0
 
     def met_by(self, answer: Answer) -> bool:
         """Whether this answer means healthy."""
@@ -60,12 +67,14 @@ def wait_until_healthy(
 ) -> Facts | None:
     """Probe until healthy and give None; give the facts of the failure when it ends or its time is over.
 
-    Its time is over early when its model keeps failing to load for one reason. `noticed` hears each answer that differs
+    Its time is over early when its model keeps failing to load for one reason, or when it long has been in a state that
+    more waiting does not change. `noticed` hears each answer that differs
     from the one before it, and of one load failure the first only.
     """
     began = time.monotonic()
     deadline = began + started.expectation.wait_seconds
     answers: list[Answer] = []
+    settling = _Settling(engine, started)
     while True:
         sighting = engine.observe(started.container)
         if not sighting.running:
@@ -78,10 +87,45 @@ def wait_until_healthy(
             answers.append(answer)
             if noticed and is_news:
                 noticed(answer)
-        if time.monotonic() >= deadline or is_hopeless(answers):
+        if time.monotonic() >= deadline or is_hopeless(answers) or settling.is_over(answer):
             # Looked at again: it may have ended during the last probe.
             return _facts(engine, started, engine.observe(started.container), answers, waited=time.monotonic() - began)
         time.sleep(PROBE_EVERY_SECONDS)
+
+
+class _Settling:
+    """For how long a container has been in one of the states that come from its code and not from its still loading.
+
+    To listen on another port is none of them: it may be that of its metrics, open while the model loads.
+    """
+
+    def __init__(self, engine: DockerEngine, started: Started) -> None:
+        self._engine = engine
+        self._started = started
+        self._began = self._since = self._looked = time.monotonic()
+        self._state = ""
+
+    def is_over(self, answer: Answer) -> bool:
+        """Whether it has been in that state long enough to be judged; `answer` is the newest of its health url."""
+        expected, now = self._started.expectation, time.monotonic()
+        if math.isinf(expected.settled_seconds) or expected.health_command or now < self._looked + LOOK_EVERY_SECONDS:
+            return False
+        self._looked = now
+        state = self._named(answer)
+        if state != self._state:
+            self._state, self._since = state, now
+        long_enough = now - self._since >= expected.settled_seconds and now - self._began >= expected.delay_seconds
+        return bool(state) and long_enough
+
+    def _named(self, answer: Answer) -> str:
+        silent = answer.outcome is not Outcome.ANSWERED
+        facts = Facts(
+            port=self._started.launch.port,
+            answers=(answer,),
+            listeners=self._engine.listeners(self._started.container) if silent else None,
+        )
+        cause = health_missing(facts) or listens_on_loopback(facts)
+        return cause.name if cause else ""
 
 
 def _probe(engine: DockerEngine, started: Started, sighting: Sighting) -> Answer:

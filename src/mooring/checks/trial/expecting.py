@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # Where the edition says nothing of probes: long enough for a model of some size.
 WAIT_SECONDS = 60.0
 ANSWER_SECONDS = 3.0
+# A server without the health url, or on loopback alone, does not get better by waiting.
+SETTLED_SECONDS = 15.0
 # Where the edition gives a prediction no limit; and what a slow one gets beyond it, so that it is seen to be slow.
 CALL_SECONDS = 60.0
 BEYOND_SECONDS = 10.0
@@ -83,13 +86,18 @@ class Expected:
     def start_seconds(self) -> float:
         """How long the platform's probes would go on before they call it a failure."""
         health, rules = self.health, self.edition
-        delay = (health and health.initial_delay_seconds) or rules.get(vocabulary.HEALTH_INITIAL_DELAY, 0)
         period = (health and health.period_seconds) or rules.get(vocabulary.HEALTH_PERIOD, 0)
         times = (health and health.failure_threshold) or rules.get(vocabulary.HEALTH_FAILURE_THRESHOLD, 0)
-        return float(delay + (period * times or WAIT_SECONDS))
+        return self.delay_seconds + float(period * times or WAIT_SECONDS)
+
+    @property
+    def delay_seconds(self) -> float:
+        """How long after the start the platform begins to ask."""
+        stated = self.edition.get(vocabulary.HEALTH_INITIAL_DELAY, 0)
+        return float((self.health and self.health.initial_delay_seconds) or stated)
 
     def expectation(self, *, wait_seconds: float | None = None) -> Expectation:
-        """It in the words of the engine room."""
+        """It in the words of the engine room; with `wait_seconds` of the caller's, all of them are waited for."""
         by_url = not self.health_command
         required = self.health_declared or self.edition.get(vocabulary.HEALTH_REQUIRED, False)
         return Expectation(
@@ -99,4 +107,6 @@ class Expected:
             health_required=by_url and required,
             answer_seconds=self.health_seconds,
             wait_seconds=self.start_seconds if wait_seconds is None else wait_seconds,
+            settled_seconds=SETTLED_SECONDS if wait_seconds is None else math.inf,
+            delay_seconds=self.delay_seconds,
         )
