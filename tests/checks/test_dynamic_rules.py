@@ -202,6 +202,12 @@ def test_of_an_api_that_is_missing_nothing_else_is_known(status):
         assert (result.status, result.why) == (Status.UNKNOWN, "POST / is not there; RUN-API-01 says more"), name
 
 
+def test_the_memory_of_a_server_that_was_not_started_here_is_nobodys_business():
+    running = judge("RUN-START-03", start=Start(command=(), ready=True, seconds=0.1))
+    assert (running.status, running.why) == (Status.SKIPPED, "a running server is not looked into")
+    assert judge("RUN-START-03", start=STARTED).status is Status.UNKNOWN
+
+
 def test_where_no_request_was_answered_before_the_end_the_end_is_the_reason():
     seen = calls(exchange(Purpose.EXAMPLE, outcome="closed"), death="exit code 1, after POST / with an example")
     for name in ("RUN-API-02", "RUN-API-04", "RUN-API-05"):

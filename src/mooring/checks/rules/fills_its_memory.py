@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mooring.checks.evidence import NotKnown
+from mooring.checks.evidence import NotAsked, NotKnown
 from mooring.checks.rule import SHOULD, Example, rule
 from mooring.checks.trial.blame import require_ready
 from mooring.checks.trial.sightings import Start
@@ -41,8 +41,10 @@ def _ready(memory_mib: int) -> Start:
     bad=(Example("ready with 990 MiB of 1,024", start=_ready(990)),),
 )
 def fills_its_memory(start: Start) -> Iterator[Finding]:
-    """Nine tenths of the limit are too close."""
+    """Nine tenths of the limit are too close; of a server that was not started here, nothing is to be seen."""
     require_ready(start)
+    if not start.command:
+        raise NotAsked("a running server is not looked into")
     if start.memory_bytes is None or not start.memory_limit_bytes:
         raise NotKnown("its memory could not be seen")
     if start.memory_bytes > NEAR * start.memory_limit_bytes:
