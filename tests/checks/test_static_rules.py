@@ -446,3 +446,38 @@ def test_a_cmd_behind_an_entrypoint_is_told_with_it():
     made = image("/opt/srv.py", entrypoint=("python3",), files={"/opt/srv.py": "import app\n"})
     said = finding(made, "IMG-BOOT-02", kind=Kind.BATCH).message
     assert said == 'CMD is /opt/srv.py, behind ENTRYPOINT ["python3"]'
+
+
+RUN = "/home/mind/run.sh"
+
+
+def test_a_command_that_leads_through_a_script_is_mended_in_both_and_the_script_is_kept():
+    files = {RUN: script("#!/bin/sh\ncd /home/mind; python3 app.py\n"), "/home/mind/app.py": "import app\n"}
+    found = finding(image(f"{RUN} ", files=files), "IMG-TERM-03")
+    assert found.source == "CMD"
+    assert f'CMD ["{RUN}"]' in found.hint
+    assert found.hint.endswith(f"in {RUN}:2: exec python3 app.py")
+    # Either alone is not enough, both are.
+    assert finding(image(RUN, files=files), "IMG-TERM-03").where == f"{RUN}:2"
+    mended = {RUN: script("#!/bin/sh\ncd /home/mind; exec python3 app.py\n")}
+    assert finding(image(f"{RUN} ", files=files | mended), "IMG-TERM-03").hint.startswith(f'CMD ["{RUN}"] (the exec')
+    assert "IMG-TERM-03" not in told(image(RUN, files=files | mended))
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("cd /srv && python3 app.py", "CMD cd /srv && exec python3 app.py"),
+        ("python3 app.py --port $PORT", "CMD exec python3 app.py --port $PORT"),
+        ("cd /srv; python3 'app.py'", "CMD ... exec python3 app.py"),
+    ],
+)
+def test_the_exec_form_is_advised_only_where_it_does_the_same(text, remedy):
+    made = image(text, files={"/srv/app.py": "import app\n"}, env={"PORT": "8080"})
+    assert finding(made, "IMG-TERM-03").hint == remedy
+
+
+def test_the_shell_form_of_an_entrypoint_is_mended_there():
+    made = image(entrypoint=("/bin/sh", "-c", "python3 /a.py"), files={"/a.py": "import app\n"})
+    found = finding(made, "IMG-TERM-03")
+    assert (found.source, found.hint.partition(" (")[0]) == ("ENTRYPOINT", 'ENTRYPOINT ["python3", "/a.py"]')

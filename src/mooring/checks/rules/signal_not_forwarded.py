@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from mooring.checks.command import Handing, start_command
 from mooring.checks.command.bases import image
 from mooring.checks.command.lexer import PartKind
+from mooring.checks.command.place import Place, place_of
 from mooring.checks.command.wrappers import INITS, to_the_whole_group
 from mooring.checks.rule import MUST, SHOULD, Example, rule
 from mooring.contract import Finding, Level
@@ -75,14 +76,15 @@ def signal_not_forwarded(image_config: ImageConfig, files: Filesystem, edition: 
             continue
         seen, hint = complaint
         stated = LINGER_AFTER_SIGTERM in edition
+        place = _place(step, start)
         yield Finding(
             level=Level.MUST if stated else Level.SHOULD,
             message=seen,
             expected="SIGTERM reaches the server, which then finishes what it has begun",
             document=edition.source(LINGER_AFTER_SIGTERM) if stated else "",
             hint=hint,
-            source=step.path or "CMD",
-            line=step.outcome.last.command.line if step.outcome.last and step.path else 0,
+            source=place.source,
+            line=place.line,
         )
         return
 
@@ -104,9 +106,36 @@ def _in_foreground(step: ShellStep, start: StartCommand) -> tuple[str, str]:
     seen = f"{step.named} starts {words} and waits for it: the shell stays the parent, and {why}"
     if found.last and found.last.command.piped:
         return seen, f"let the server write to standard output itself, without a pipe: exec {words}"
-    if not step.path and start.program:
-        return seen, f"CMD {json.dumps(list(start.program))} (the exec form), or CMD exec {words}"
-    return seen, f"exec {words}"
+    return seen, f"exec {words}" if step.path else _without_the_text(step, start)
+
+
+def _without_the_text(step: ShellStep, start: StartCommand) -> str:
+    """The remedy for a shell that is given text: no such shell; and for a script that it starts, what that needs."""
+    text, last, place = step.content.decode("utf-8", "replace").strip(), step.outcome.last, _place(step, start)
+    words = last.words if last else ()
+    plain = step.outcome.single and last and not last.command.redirected and not last.command.assignments
+    if place.line:
+        remedy = f"exec {' '.join(words)} in {place}"
+    elif plain and not any(sign in text for sign in "$`*?~"):
+        remedy = f"{place} {json.dumps(list(words))} (the exec form), or {place} exec {' '.join(words)}"
+    elif plain:
+        # The exec form has no variables.
+        remedy = f"{place} exec {text}"
+    else:
+        before = text.removesuffix(" ".join(words))
+        whole = f"{before}exec {' '.join(words)}" if before != text else f"... exec {' '.join(words)}"
+        remedy = f"{place} {whole}"
+    for script in start.shells[start.shells.index(step) + 1 :]:
+        if (complaint := _complaint(script, start)) and script.path:
+            return f"{remedy}; and in {_place(script, start)}: {complaint[1]}"
+    return remedy
+
+
+def _place(step: ShellStep, start: StartCommand) -> Place:
+    """The line that starts what the shell waits for, or where the shell is given its text."""
+    if step.path:
+        return Place(step.path, step.outcome.last.command.line if step.outcome.last else 0)
+    return place_of(start.hops[step.hop].source, start.instruction())
 
 
 def _in_background(step: ShellStep) -> tuple[str, str] | None:
