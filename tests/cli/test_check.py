@@ -118,6 +118,12 @@ def test_the_config_that_is_given_wins_over_the_label_and_the_report_says_so(moo
     assert as_json(done)["subject"]["config_source"].startswith(f"given: {given}")
 
 
+def test_many_layers_read_by_several_threads_leave_no_word_but_the_report(mooring, tmp_path):
+    layers = [layer(*(file(f"bin/{n}-{m}", b"\x7fELF", mode=0o755) for m in range(40))) for n in range(12)]
+    done = mooring("check", docker_save(tmp_path / "image.tar", layers, config_of(layers, **SETTINGS)), "--static")
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("form", ["plain", "gzip", "zstd", "layout", "layout.tar"])
 def test_the_same_image_is_judged_the_same_in_every_form(mooring, tmp_path, form):
     layers = [layer(file("bin/server", b"\x7fELF", mode=0o755), file("etc/passwd", "u:x:1000:100::/:\n"))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import threading
 from importlib.resources import files
@@ -52,6 +53,9 @@ class _PerThread(threading.local):
         self.scanner = yara_x.Scanner(rules())
         self.scanner.fast_scan(True)
         self.scanner.set_timeout(LONGEST_SECONDS)
+        # Never freed: it complains when another thread than its own does that, and the library itself hands what it
+        # lets go of without the interpreter's lock to whichever thread comes next. It has 6 KiB, and threads are few.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.scanner))
 
 
 @functools.cache
@@ -71,7 +75,6 @@ class SignatureScan:
         """So many more bytes."""
         window = self._tail + data if self._tail else data
         try:
-            # Not kept here: a scanner must be let go of by the thread that made it, and who frees this is not known.
             matching = _scanners().scanner.scan(window).matching_rules
         except (yara_x.TimeoutError, yara_x.ScanError):
             self._found["unseen"] = UNSEEN
