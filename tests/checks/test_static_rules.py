@@ -481,3 +481,56 @@ def test_the_shell_form_of_an_entrypoint_is_mended_there():
     made = image(entrypoint=("/bin/sh", "-c", "python3 /a.py"), files={"/a.py": "import app\n"})
     found = finding(made, "IMG-TERM-03")
     assert (found.source, found.hint.partition(" (")[0]) == ("ENTRYPOINT", 'ENTRYPOINT ["python3", "/a.py"]')
+
+
+FROM_THE_ENVIRONMENT = (
+    "import os\nfrom http.server import HTTPServer\nHOST = os.environ.get('BIND', '0.0.0.0')\n"
+    "PORT = int(os.environ.get('PORT', '8080'))\nHTTPServer((HOST, PORT), H).serve_forever()\n"
+)
+SET_BY_A_SCRIPT = {"/a.py": FROM_THE_ENVIRONMENT, "/run.sh": "cd /\nexport BIND=127.0.0.1\nexec python3 -u /a.py\n"}
+
+
+def test_a_port_out_of_the_environment_is_told_with_what_sets_it_and_mended_there():
+    found = finding(image("python3", "-u", "/a.py", files=SET_BY_A_SCRIPT, env={"PORT": "80"}), "IMG-PORT-01")
+    assert found.message.endswith("port 80 (/a.py:5, from ENV PORT=80)")
+    assert (found.hint, found.where) == ("ENV PORT=8080", "ENV PORT")
+
+
+def test_an_address_that_a_script_sets_is_mended_in_the_script():
+    found = finding(image("sh", "/run.sh", files=SET_BY_A_SCRIPT), "IMG-PORT-02")
+    assert found.message.endswith("127.0.0.1 (/a.py:5, from BIND=127.0.0.1 in /run.sh:2)")
+    assert (found.hint, found.where) == ("BIND=0.0.0.0 in /run.sh:2", "/run.sh:2")
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        (("env", "UVICORN_PORT=80", "uvicorn", "app:app", "--host", "0.0.0.0"), "UVICORN_PORT=8080 in CMD"),
+        (("sh", "-c", "PORT=80 exec gunicorn app:app"), "PORT=8080 in CMD"),
+        (("gunicorn", "-c", "/conf.py", "app:app"), "ENV HTTP_PORT=8080"),
+    ],
+)
+def test_servers_that_read_variables_of_their_own_are_told_by_the_variable(command, variable):
+    conf = {"/conf.py": "import os\nbind = '0.0.0.0:' + os.environ['HTTP_PORT']\n"}
+    assert finding(image(*command, files=conf, env={"HTTP_PORT": "80"}), "IMG-PORT-01").hint == variable
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        (
+            "from http.server import HTTPServer\nHTTPServer(('127.0.0.1', 8080), H).serve_forever()",
+            'HTTPServer(("0.0.0.0", 8080), ...) in /a.py:2',
+        ),
+        (FLASK + "app.run('127.0.0.1', 8080)", 'app.run("0.0.0.0", 8080) in /a.py:3'),
+        (FLASK + "app.run(port=8080)", 'app.run(host="0.0.0.0", port=8080) in /a.py:3'),
+        ("import uvicorn\nuvicorn.run(app)", 'uvicorn.run(..., host="0.0.0.0", port=8080) in /a.py:2'),
+    ],
+)
+def test_the_remedy_for_a_call_is_written_as_the_call_is(source, form):
+    assert finding(image("python3", "-u", "/a.py", files={"/a.py": source}), "IMG-PORT-02").hint == form
+
+
+def test_pythons_own_server_is_remarked_as_one_for_development_and_no_more():
+    found = finding(image("python3", "-u", "/a.py", files=SET_BY_A_SCRIPT), "IMG-DEV-01")
+    assert (found.level, "http.server" in found.message) == (Level.INFO, True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from mooring.checks.command.flags import Flags
 from mooring.checks.command.program import absolute
-from mooring.checks.command.python_source import UNKNOWN, Source, parsed
-from mooring.checks.command.setting import ALL, LOOPBACK, Server, Setting, split_address
+from mooring.checks.command.python_source import UNKNOWN, Source, parsed, variables
+from mooring.checks.command.setting import ALL, LOOPBACK, Server, Setting, split_address, traced
 from mooring.image import EntryKind
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mooring.image.filesystem import Filesystem
 
 VARIABLE = "GUNICORN_CMD_ARGS"
+DEFAULT = "gunicorn's default"
 _NAMES = {
     "bind": ("--bind", "-b"),
     "keepalive": ("--keep-alive",),
@@ -70,7 +71,7 @@ class _Told:
         """The setting, or gunicorn's default; None where it cannot be known."""
         found = self.said(name)
         if found is None and not self.hidden:
-            return Setting(default, "gunicorn's default")
+            return Setting(default, DEFAULT)
         return found if found and "$" not in found.value and "object at" not in found.value else None
 
 
@@ -82,6 +83,9 @@ def gunicorn(words: tuple[str, ...], start: StartCommand, files: Filesystem) -> 
     host, number = split_address(bind.value) if bind else ("", None)
     if bind and bind.value.startswith("unix:"):
         bind = None
+    in_file = variables(told.file, told.file.constants.get("bind")) if told.file else ()
+    default = bind is not None and bind.where == DEFAULT
+    asked = [start.variable(name) for name in (["PORT"] if default else in_file)]
     worker = told.known("worker_class", "sync")
     threads = told.known("threads", "1")
     if worker and worker.value == "sync" and (threads is None or threads.value != "1"):
@@ -90,8 +94,8 @@ def gunicorn(words: tuple[str, ...], start: StartCommand, files: Filesystem) -> 
     switches = Flags((*told.flags.words, *told.variable.words))
     return Server(
         kind="gunicorn",
-        host=Setting(host, bind.where) if bind else None,
-        port=Setting(number or "8000", bind.where) if bind else None,
+        host=traced(Setting(host, bind.where), asked) if bind else None,
+        port=traced(Setting(number or "8000", bind.where), asked) if bind else None,
         idle=told.known("keepalive", "2"),
         worker=worker,
         development="--reload" if switches.has("--reload") else "",

@@ -81,7 +81,7 @@ class _Shell:
     def _command(self, command: Command, *, certain: bool) -> None:
         words = self.scope.words(command.words)
         if not words:
-            self.scope.assign(command.assignments, certain=certain)
+            self.scope.assign(command.assignments, certain=certain, origin=self._at(command))
             return
         name = words[0]
         if builtin := _BUILTINS.get(name):
@@ -92,11 +92,15 @@ class _Shell:
             self._start(command, words, certain=certain)
 
     def _start(self, command: Command, words: tuple[str, ...], *, certain: bool, execs: bool = False) -> None:
-        scope = replace(self.scope, values=dict(self.scope.values), assigned=set())
-        scope.assign(command.assignments)
+        values, origins = dict(self.scope.values), dict(self.scope.origins)
+        scope = replace(self.scope, values=values, assigned=set(), origins=origins)
+        scope.assign(command.assignments, origin=self._at(command))
         if not certain and not command.conditional:
             command = replace(command, context=(*command.context, "if"))
         self.started.append(Started(words=words, scope=scope, command=command, source=self.source, execs=execs))
+
+    def _at(self, command: Command) -> str:
+        return f"{self.source}:{command.line}" if self.source.startswith("/") else self.source
 
     def _call(self, name: str, arguments: tuple[str, ...], *, certain: bool) -> None:
         outer = self.scope.arguments
@@ -121,7 +125,7 @@ class _Shell:
         self.scope.directory = absolute(target, self.scope.directory) if known else "$PWD"
 
     def export(self, command: Command, _: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
-        self.scope.assign(command.words[1:], certain=certain)
+        self.scope.assign(command.words[1:], certain=certain, origin=self._at(command))
 
     def unset(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
         for name in words[1:]:

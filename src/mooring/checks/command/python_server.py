@@ -7,7 +7,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mooring.checks.command.python_source import UNKNOWN, dotted, keyword
+from mooring.checks.command.python_source import UNKNOWN, dotted, keyword, variables
+from mooring.checks.command.setting import PYTHONS_OWN
 
 if TYPE_CHECKING:
     from mooring.checks.command.python_source import Source
@@ -43,7 +44,11 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A call that was found, its values (UNKNOWN where they are), and where it stands."""
+    """A call that was found, its values (UNKNOWN where they are), and where it stands.
+
+    `form` is how it is written, with `{host}` and `{port}` in their places; `host_from` and `port_from` are the
+    variables of the environment that their values may come from.
+    """
 
     call: Call
     host: object
@@ -52,6 +57,9 @@ class Found:
     switched_on: tuple[str, ...]
     line: int
     text: str
+    form: str
+    host_from: frozenset[str] = frozenset()
+    port_from: frozenset[str] = frozenset()
 
 
 def _host(place: int, default: str) -> Argument:
@@ -106,7 +114,7 @@ CALLS = (
         port=_port(-1, 8080),
         idle=Argument(name="keepalive_timeout"),
     ),
-    Call(kind="Python's http.server", module="http", name="HTTPServer", pair=True),
+    Call(kind=PYTHONS_OWN, module="http", name="HTTPServer", pair=True, development=True),
     Call(kind="gevent", module="gevent", name="WSGIServer", pair=True),
     Call(
         kind="Gradio",
@@ -155,22 +163,53 @@ def _is_called(name: str, call: Call) -> bool:
 
 
 def _found(source: Source, node: ast.Call, call: Call) -> Found:
-    host, port = (
-        _pair(source, node) if call.pair else (_value(source, node, call.host), _value(source, node, call.port))
-    )
+    if call.pair:
+        given = _pair(source, node)
+        host, port = (source.value(one) for one in given)
+    else:
+        given = (_given(node, call.host), _given(node, call.port))
+        host, port = (_value(source, node, one) for one in (call.host, call.port))
     idle = _value(source, node, call.idle) if call.idle else UNKNOWN
     on = tuple(name for name in call.switches if source.value(keyword(node, name)) is True)
     try:
         text = ast.unparse(node)
     except (ValueError, RecursionError):
         text = call.name
-    return Found(call=call, host=host, port=port, idle=idle, switched_on=on, line=node.lineno, text=text[:200])
+    return Found(
+        call=call,
+        host=host,
+        port=port,
+        idle=idle,
+        switched_on=on,
+        line=node.lineno,
+        text=text[:200],
+        form=_form(node, call),
+        host_from=variables(source, given[0]),
+        port_from=variables(source, given[1]),
+    )
 
 
-def _value(source: Source, node: ast.Call, argument: Argument) -> object:
+def _form(node: ast.Call, call: Call) -> str:
+    """The call with blanks for host and port where it has them: in their places, or by name."""
+    name = dotted(node.func) or call.name.removeprefix(".")
+    if call.pair:
+        return f'{name}(("{{host}}", {{port}}), ...)'
+    blanks = {call.host: '"{host}"', call.port: "{port}"}
+    placed = {argument.place: argument for argument in blanks if 0 <= argument.place < len(node.args)}
+    parts = [blanks[placed[place]] if place in placed else "..." for place in range(len(node.args))]
+    parts += [f"{argument.name}={blank}" for argument, blank in blanks.items() if argument not in placed.values()]
+    return f"{name}({', '.join(parts)})"
+
+
+def _given(node: ast.Call, argument: Argument) -> ast.expr | None:
     given = keyword(node, argument.name)
     if given is None and 0 <= argument.place < len(node.args):
         given = node.args[argument.place]
+    return given
+
+
+def _value(source: Source, node: ast.Call, argument: Argument) -> object:
+    given = _given(node, argument)
     if given is not None:
         return source.value(given)
     # `**settings` may hold it.
@@ -178,10 +217,10 @@ def _value(source: Source, node: ast.Call, argument: Argument) -> object:
     return UNKNOWN if hidden else argument.default
 
 
-def _pair(source: Source, node: ast.Call) -> tuple[object, object]:
+def _pair(source: Source, node: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
     first = node.args[0] if node.args else None
     if isinstance(first, ast.Name):
         first = source.constants.get(first.id)
     if isinstance(first, ast.Tuple) and len(first.elts) == 2:  # noqa: PLR2004 - an address is host and port
-        return source.value(first.elts[0]), source.value(first.elts[1])
-    return UNKNOWN, UNKNOWN
+        return first.elts[0], first.elts[1]
+    return None, None

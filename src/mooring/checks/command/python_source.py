@@ -16,6 +16,8 @@ UNKNOWN = object()
 DEEPEST_FOLD = 20
 LONGEST_TEXT = 2048
 LARGEST = 1 << 63
+MOST_NAMES = 100
+GETTERS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,21 @@ class Source:
             if isinstance(node, kind):
                 return fold(self, node, depth + 1)
         return UNKNOWN
+
+
+def variables(source: Source, node: ast.expr | None) -> frozenset[str]:
+    """The variables of the environment that an expression asks for, itself or by the constants it names."""
+    found, seen, left = set[str](), set[str](), [node]
+    while left and len(seen) < MOST_NAMES:
+        for one in ast.walk(left.pop() or ast.Constant(None)):
+            if isinstance(one, ast.Name) and one.id not in seen:
+                seen.add(one.id)
+                left.append(source.constants.get(one.id))
+            elif isinstance(one, ast.Call) and dotted(one.func) in GETTERS and one.args:
+                found.add(str(source.value(one.args[0])))
+            elif isinstance(one, ast.Subscript) and dotted(one.value) in ("os.environ", "environ"):
+                found.add(str(source.value(one.slice)))
+    return frozenset(found)
 
 
 def parsed(text: bytes, path: str, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> Source | None:
@@ -101,7 +118,7 @@ def _name(source: Source, node: ast.Name, depth: int) -> object:
 
 def _call(source: Source, node: ast.Call, depth: int) -> object:
     name = dotted(node.func)
-    if name in ("os.environ.get", "os.getenv", "environ.get", "getenv") and node.args:
+    if name in GETTERS and node.args:
         return _variable(source, node.args[0], node.args[1] if len(node.args) > 1 else None, depth)
     if name in ("int", "str", "float") and len(node.args) == 1:
         value = source.value(node.args[0], depth)

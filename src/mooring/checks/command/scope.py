@@ -34,7 +34,7 @@ class Scope:
     """The variables of a shell, its arguments, the name it was called by and the folder it is in.
 
     A value that cannot be known keeps its `$`. It is not `settled` once something was run that may have changed any
-    variable, PATH too.
+    variable, PATH too. `origins` are the places, such as `/home/run.sh:2`, that set a variable last.
     """
 
     values: dict[str, str]
@@ -44,13 +44,14 @@ class Scope:
     arguments_known: bool = True
     settled: bool = True
     assigned: set[str] = field(default_factory=set)
+    origins: dict[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
         """Where programs are looked for."""
         return self.values.get("PATH") or DEFAULT_PATH
 
-    def assign(self, assignments: Iterable[str | Token], *, certain: bool = True) -> None:
+    def assign(self, assignments: Iterable[str | Token], *, certain: bool = True, origin: str = "") -> None:
         """Take over `NAME=value` words; of what is not certain, only that there is something."""
         for one in assignments:
             raw = one if isinstance(one, str) else one.raw
@@ -62,6 +63,7 @@ class Scope:
             if match[2]:
                 value = self.values.get(name, "") + value
             self.assigned.add(name)
+            self.origins[name] = origin
             same = self.values.get(name) == value
             self.values[name] = value if (certain or same) and len(value) < LONGEST else f"${name}"
             if name == "PATH" and unknown(self.values[name]):

@@ -12,12 +12,10 @@ from mooring.checks.command.gunicorn import gunicorn
 from mooring.checks.command.python_program import PythonProgram, python_program
 from mooring.checks.command.python_server import served_by
 from mooring.checks.command.python_source import UNKNOWN, parsed
-from mooring.checks.command.setting import ALL, LOOPBACK, Server, Setting, split_address
+from mooring.checks.command.setting import ALL, LOOPBACK, PYTHONS_OWN, Server, Setting, split_address, traced
 from mooring.checks.command.whole import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mooring.checks.command.python_server import Found
     from mooring.checks.command.start import StartCommand
     from mooring.image.filesystem import Filesystem
@@ -88,7 +86,13 @@ KINDS = {
     "tritonserver": Kind(name="tritonserver", host=("--http-address",), port=("--http-port",), default_host=ALL),
     "vllm": Kind(name="vLLM", default_host=ALL, default_idle="5"),
     "vllm.entrypoints.openai.api_server": Kind(name="vLLM", default_host=ALL, default_idle="5"),
-    "http.server": Kind(name="Python's http.server", host=("--bind", "-b"), default_host=ALL, default_port=None),
+    "http.server": Kind(
+        name=PYTHONS_OWN,
+        host=("--bind", "-b"),
+        default_host=ALL,
+        default_port=None,
+        development="python -m http.server",
+    ),
     "streamlit": Kind(
         name="Streamlit",
         host=("--server.address",),
@@ -126,7 +130,7 @@ def _named(
     if name in ("gunicorn", "gunicorn.app.wsgiapp"):
         return gunicorn(words[1:], start, files)
     if _is_mooring(words):
-        return _mooring(start.environment)
+        return _mooring(start)
     if name == "hypercorn":
         return _hypercorn(Flags(words[1:]))
     if name == "manage.py" and RUNSERVER in words:
@@ -142,10 +146,11 @@ def _is_mooring(words: tuple[str, ...]) -> bool:
     )
 
 
-def _mooring(environment: Mapping[str, str]) -> Server:
+def _mooring(start: StartCommand) -> Server:
     def said(name: str, default: str) -> Setting | None:
-        value = environment.get(name, "")
-        return _setting(value or default, f"ENV {name}" if value else "mooring-serve's default")
+        if not (value := start.environment.get(name, "")):
+            return _setting(default, "mooring-serve's default")
+        return traced(_setting(value, "mooring-serve"), [start.variable(name)])
 
     return Server(
         kind="mooring-serve",
@@ -197,7 +202,7 @@ class _Reader:
             return _setting(given, f"{names[0]} in {self.start.source}")
         name = self.kind.prefix + variable
         if self.kind.prefix and self.start.environment.get(name):
-            return _setting(self.start.environment[name], f"ENV {name}")
+            return traced(_setting(self.start.environment[name], self.kind.name), [self.start.variable(name)])
         if self.flags.clouded or not self.start.settled:
             return None
         return _setting(default, f"{self.kind.name}'s default")
@@ -237,11 +242,12 @@ def _by_source(python: PythonProgram, start: StartCommand, files: Filesystem) ->
     where = f"{python.path}:{found.line}"
     return Server(
         kind=found.call.kind,
-        host=_folded(found.host, where),
-        port=_folded(found.port, where),
+        host=traced(_folded(found.host, where), map(start.variable, found.host_from)),
+        port=traced(_folded(found.port, where), map(start.variable, found.port_from)),
         idle=_folded(found.idle, where),
         development=_development(found),
         stated=f"{where}: {found.text}",
+        form=found.form,
     )
 
 

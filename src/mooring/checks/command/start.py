@@ -13,6 +13,7 @@ from mooring.checks.command.interpreter import Outcome, outcome
 from mooring.checks.command.place import Place, place_of
 from mooring.checks.command.program import Program, found_file, found_program, interpreter
 from mooring.checks.command.scope import Scope, unknown
+from mooring.checks.command.setting import Variable
 from mooring.checks.command.wrappers import WRAPPERS, wrapped
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ class StartCommand:
     """What an image starts. `words` are ENTRYPOINT and CMD in one; `program` the words of what finally runs.
 
     `program` is empty where it cannot be known, and `doubt` then says why. `environment` and `directory` are what the
-    program finds; a value that is not known holds a `$`. `settled` is False where something was run before that may
-    have changed any variable.
+    program finds; a value that is not known holds a `$`. `origins` are the places of what a shell or env set there.
+    `settled` is False where something was run before that may have changed any variable.
     """
 
     words: tuple[str, ...]
@@ -83,6 +84,7 @@ class StartCommand:
     source: str = ""
     directory: str = "/"
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+    origins: Mapping[str, str] = field(default_factory=dict, hash=False)
     settled: bool = True
     doubt: str = ""
     who: Identity = field(default_factory=lambda: Identity(uid=0, gid=0))
@@ -92,6 +94,14 @@ class StartCommand:
     def place(self) -> Place:
         """Where the program is started: a line of a script, or the instruction."""
         return place_of(self.source, self.instruction())
+
+    def variable(self, name: str) -> Variable | None:
+        """The variable as the program finds it, None where it is not set."""
+        value = self.environment.get(name)
+        if value is None:
+            return None
+        place = place_of(self.origins[name], self.instruction()) if name in self.origins else Place(f"ENV {name}")
+        return Variable(name, value, place)
 
     def instruction(self, word: str = "") -> str:
         """The instruction of the Dockerfile that says that word, or, without one, whose end the start command is."""
@@ -176,6 +186,7 @@ class _Walk:
             source=self.source,
             directory=scope.directory,
             environment=dict(scope.values),
+            origins=dict(scope.origins),
             settled=scope.settled,
             doubt=doubt,
         )
@@ -203,7 +214,7 @@ class _Walk:
         inside = wrapped(hop.words)
         if inside is None:
             return (), scope, f"{' '.join(hop.words[:3])} has options that are not known here"
-        scope.assign(inside.assignments)
+        scope.assign(inside.assignments, origin=self.source)
         for name in inside.unset:
             scope.values.pop(name, None)
         return inside.words, scope, "" if inside.words else f"{hop.name} is told to start nothing"

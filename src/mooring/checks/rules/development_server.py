@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from mooring.checks.command import server_of, start_command
 from mooring.checks.command.bases import image
+from mooring.checks.command.setting import PYTHONS_OWN
 from mooring.checks.evidence import NotAsked
 from mooring.checks.rule import SHOULD, Example, rule
-from mooring.contract import Finding
+from mooring.contract import Finding, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,10 @@ def development_server(image_config: ImageConfig, files: Filesystem) -> Iterator
         raise NotAsked("no server is recognised in the start command")
     if server.development:
         what = f"{server.kind}, with {server.development}" if server.development != server.kind else server.kind
+        # It serves, if plainly: what it does wrong the running container shows.
+        level = Level.INFO if server.kind == PYTHONS_OWN else Level.SHOULD
         yield Finding(
+            level=level,
             message=f"{' '.join(start.program)} starts {what}" + (f" ({server.stated})" if server.stated else ""),
             expected="a server for production, without debug or reload",
             hint="gunicorn -k gevent --keep-alive 200 -b 0.0.0.0:8080 app:app (pip install gunicorn gevent)"

@@ -9,19 +9,22 @@ Say it in the command: `uvicorn --port 8080`, `gunicorn -b 0.0.0.0:8080`, `app.r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mooring.checks.command import server_of, start_command
 from mooring.checks.command.bases import image
+from mooring.checks.command.setting import ALL
 from mooring.checks.command.whole import whole
 from mooring.checks.evidence import NotAsked
 from mooring.checks.rule import SHOULD, Example, rule
 from mooring.contract import Finding, Level
-from mooring.contract.vocabulary import SERVICE_PORT, SERVICE_PORT_CHOICE
+from mooring.contract.vocabulary import SERVICE_BIND_ADDRESS, SERVICE_PORT, SERVICE_PORT_CHOICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mooring.checks.command import Server, Setting
     from mooring.contract import Edition
     from mooring.image import Filesystem, ImageConfig
 
@@ -52,14 +55,15 @@ def told_another_port(image_config: ImageConfig, files: Filesystem, edition: Edi
         port = server.port.port
         if port != wanted:
             also = f"; or name port {port} as the container's port when you create the model" if may_name else ""
+            place = server.port.variable.place if server.port.variable else start.place
             yield Finding(
                 level=Level.INFO if may_name else Level.SHOULD,
-                message=f"{server.kind} is started on port {port} ({server.port.where})",
+                message=f"{server.kind} is started on port {port} ({server.port.told})",
                 expected=f"port {wanted}",
                 document=edition.source(SERVICE_PORT),
-                hint=f"start it on port {wanted}{also}",
-                source=start.place.source,
-                line=start.place.line,
+                hint=f"{_remedy(server, server.port, wanted, edition)}{also}",
+                source=place.source,
+                line=place.line,
             )
     elif exposed and len(exposed) == len(image_config.exposed_ports):
         yield Finding(
@@ -72,6 +76,15 @@ def told_another_port(image_config: ImageConfig, files: Filesystem, edition: Edi
         )
     elif not image_config.exposed_ports:
         raise NotAsked("the start command does not tell the port; a running container does")
+
+
+def _remedy(server: Server, port: Setting, wanted: int, edition: Edition) -> str:
+    if port.variable:
+        return replace(port.variable, value=str(wanted)).shown
+    if not server.form:
+        return f"start it on port {wanted}"
+    address = edition.get(SERVICE_BIND_ADDRESS, ALL)
+    return f"start it on port {wanted}: {server.form.format(host=address, port=wanted)}"
 
 
 def _covers(exposed: str, port: int) -> bool:

@@ -8,6 +8,7 @@ Bind every interface: `uvicorn --host 0.0.0.0`, `gunicorn -b 0.0.0.0:8080`, `app
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mooring.checks.command import server_of, start_command
@@ -20,6 +21,7 @@ from mooring.contract.vocabulary import SERVICE_BIND_ADDRESS, SERVICE_PORT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mooring.checks.command import Server, Setting
     from mooring.contract import Edition
     from mooring.image import Filesystem, ImageConfig
 
@@ -47,20 +49,25 @@ def told_loopback(image_config: ImageConfig, files: Filesystem, edition: Edition
     if server is None or server.host is None:
         raise NotAsked("the start command does not tell the address; a running container does")
     if server.host.is_loopback:
+        place = server.host.variable.place if server.host.variable else start.place
         yield Finding(
-            message=f"{server.kind} is bound to {server.host.value} ({server.host.where})",
+            message=f"{server.kind} is bound to {server.host.value} ({server.host.told})",
             expected=f"{edition[SERVICE_BIND_ADDRESS]}, every interface",
             document=edition.source(SERVICE_BIND_ADDRESS),
-            hint=_hint(server.kind, edition),
-            source=start.place.source,
-            line=start.place.line,
+            hint=_hint(server, server.host, edition),
+            source=place.source,
+            line=place.line,
         )
 
 
-def _hint(kind: str, edition: Edition) -> str:
-    address, port = edition[SERVICE_BIND_ADDRESS], edition[SERVICE_PORT]
+def _hint(server: Server, host: Setting, edition: Edition) -> str:
+    kind, address, port = server.kind, edition[SERVICE_BIND_ADDRESS], edition[SERVICE_PORT]
+    if host.variable:
+        return replace(host.variable, value=str(address)).shown
+    if server.form:
+        return f"{server.form.format(host=address, port=port)} in {host.where}"
     if kind in ("gunicorn", "hypercorn"):
         return f"{kind} -b {address}:{port} ..."
     if kind.startswith("Django"):
         return f"python manage.py runserver {address}:{port}; better: gunicorn -b {address}:{port} PROJECT.wsgi"
-    return f"--host {address} on the command line, or host='{address}' in the call that starts it"
+    return f"--host {address} on the command line"
