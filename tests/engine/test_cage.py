@@ -46,6 +46,9 @@ def test_a_caged_container_is_reached_and_reaches_no_other_and_is_removed_with_i
         target = Target(seen.host, seen.host_port)
         assert comes(lambda: exchange(target, Request("GET", "/health"), timeout_seconds=3).as_answer().ok)
         assert cage.leak == ""
+        held = engine.api.inspect_container(cage.container)["HostConfig"]
+        assert held["PidsLimit"] > 0
+        assert held["CpuShares"] == 512
         trying = textwrap.dedent(f"""
             import socket
             for host, port in ({address!r}, 8080), ("example.com", 80):

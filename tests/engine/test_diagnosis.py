@@ -33,6 +33,7 @@ CASES = {
         ["#!"],
     ),
     "out-of-memory": (Facts(exit_code=137, oom_killed=True, memory_bytes=512 << 20), ["137", "512 MiB", "--memory"]),
+    "disk-filled": (Facts(exit_code=137, ended_as="it wrote more than 10 GB"), ["more than 10 GB", "own layer"]),
     "killed": (Facts(exit_code=137), ["137", "SIGKILL"]),
     "crashed": (Facts(exit_code=139), ["SIGSEGV"]),
     "python-module-missing": (

@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import random
-import socket
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docker.types import IPAMConfig, IPAMPool
 
 from mooring.engine.container import Confinement
+from mooring.engine.disk import DiskWatch
 from mooring.engine.interruption import held_back
 from mooring.engine.leftovers import CAGE_LABEL, Names, new_word, remove_leftovers, remove_network
 from mooring.engine.translation import translated
@@ -35,6 +36,9 @@ PREFIX = 28
 TRIES = 20
 # A model and the machine both need to live: what a cage may use of the engine's memory, unless it is told.
 SHARE_OF_MEMORY = 0.5
+# Half of what others get: a container that spins leaves the machine, and the check, able to act.
+CPU_SHARES = 512
+ROUTES = Path("/proc/net/route")
 NOT_CUT_OFF = (
     "the network of this engine cannot be reached from here, so an ordinary one was used, "
     "through which the container could reach other machines"
@@ -43,11 +47,15 @@ NOT_CUT_OFF = (
 
 @dataclass(frozen=True)
 class Caged:
-    """A started container; `leak` says what could not be cut off, "" when it could reach nothing but this machine."""
+    """A started container; `leak` says what could not be cut off, "" when it could reach nothing but this machine.
+
+    `disk` watches what it writes.
+    """
 
     container: str
     launch: Launch
     leak: str
+    disk: DiskWatch
 
 
 @contextlib.contextmanager
@@ -62,7 +70,8 @@ def caged(engine: DockerEngine, launch: Launch, *, is_here: Callable[[str], bool
         with held_back():
             remove_leftovers(engine)
             started = cage.start(launch)
-        yield started
+        with contextlib.closing(started.disk):
+            yield started
     finally:
         with held_back():
             cage.remove()
@@ -77,27 +86,37 @@ class _Cage:
         self._names = Names(new_word())
 
     def start(self, launch: Launch) -> Caged:
+        confinement = launch.confinement or self._confinement()
         wanted = replace(
             launch,
             name=self._names.container,
             network=self._names.network,
             labels={**launch.labels, **self._names.labels},
             memory_bytes=launch.memory_bytes or self._share_of_memory(),
-            confinement=launch.confinement or Confinement(name_server=self._no_name_server()),
+            confinement=confinement,
         )
         direct = replace(wanted, published=False)
         self._make_inner_network()
         container = self._engine.start(direct)
         # Some engines make the interface with the first container. One that has ended needs no way to it.
         if self._is_here(self._names.bridge) or not self._engine.observe(container).running:
-            return Caged(container, direct, "")
+            return self._caged(container, direct, "")
         self.remove()
         self._make_network()
-        return Caged(self._engine.start(wanted), wanted, NOT_CUT_OFF)
+        return self._caged(self._engine.start(wanted), wanted, NOT_CUT_OFF)
 
-    def _no_name_server(self) -> str:
-        """With Docker the container's own loopback, which says at once that nobody is there; Podman would ask ours."""
-        return "127.0.0.1" if self._engine.program == "docker" else Confinement().name_server
+    def _caged(self, container: str, launch: Launch, leak: str) -> Caged:
+        limit = (launch.confinement or Confinement()).disk_bytes
+        return Caged(container, launch, leak, DiskWatch(self._engine, container, limit_bytes=limit))
+
+    def _confinement(self) -> Confinement:
+        """With Docker the name server is the container's own loopback, where at once nobody is; Podman would ask ours.
+
+        Podman may refuse to share out processors where it is not root; Docker then does without.
+        """
+        if self._engine.program != "docker":
+            return Confinement()
+        return Confinement(name_server="127.0.0.1", cpu_shares=CPU_SHARES)
 
     def _share_of_memory(self) -> int:
         with translated():
@@ -143,4 +162,9 @@ class _Cage:
 
 
 def _is_here(interface: str) -> bool:
-    return interface in {name for _, name in socket.if_nameindex()}
+    """Whether this machine has a way to the interface: Podman gives it no address, where the network has no gateway."""
+    try:
+        routes = ROUTES.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return False
+    return any(route.split("\t", 1)[0] == interface for route in routes)

@@ -17,6 +17,7 @@ class Facts:
 
     `answers` are those of the health url, oldest first, consecutive equal ones once. `listeners` is None when the
     container's sockets could not be seen. `start_error` is what the engine said when it could not start it at all.
+    `ended_as` says why we ended it ourselves, if we did.
     """
 
     port: int = 8080
@@ -28,6 +29,7 @@ class Facts:
     oom_killed: bool = False
     memory_bytes: int = 0
     start_error: str = ""
+    ended_as: str = ""
     log_tail: tuple[str, ...] = ()
     listeners: tuple[Listener, ...] | None = None
     image_architecture: str = ""

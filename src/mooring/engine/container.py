@@ -11,11 +11,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Confinement:
-    """What a container that nobody trusts is held to, beside its memory: processes and threads, files, bytes of log."""
+    """What a container that nobody trusts is held to, beside its memory: processes and threads, files, bytes of log.
+
+    `disk_bytes` is what it may write in all; `cpu_shares` its part of the processors when others want them, 1024 being
+    usual (0: as the engine does).
+    """
 
     processes: int = 2048
     open_files: int = 16384
     log_bytes: int = 32 << 20
+    disk_bytes: int = 10_000_000_000
+    cpu_shares: int = 0
     # Reserved for documents (RFC 5737): no name server will ever answer there, so that names lead nowhere.
     name_server: str = "192.0.2.1"
 
@@ -25,6 +31,7 @@ class Confinement:
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
             "pids_limit": self.processes,
+            **({"cpu_shares": self.cpu_shares} if self.cpu_shares else {}),
             "ulimits": [
                 {"Name": "nofile", "Soft": self.open_files, "Hard": self.open_files},
                 {"Name": "core", "Soft": 0, "Hard": 0},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # The first that knows its case decides, so the particular stands before the general.
 # A container that has ended is judged by how it ended; one that runs, by what it answers, then by what it listens on.
 JUDGES: tuple[Callable[[Facts], Cause | None], ...] = (
+    exits.disk_filled,
     exits.wrong_architecture,
     exits.out_of_memory,
     exits.python_module_missing,

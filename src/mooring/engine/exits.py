@@ -167,6 +167,18 @@ def could_not_start(facts: Facts) -> Cause | None:
     )
 
 
+def disk_filled(facts: Facts) -> Cause | None:
+    """It wrote without end, and was ended for it."""
+    if not facts.ended_as:
+        return None
+    return Cause(
+        name="disk-filled",
+        seen=f"{facts.ended_as} to its own layer, and was ended before the disk was full",
+        expected="a container that writes little: what it writes is gone with it, and nodes have small disks",
+        advice="look for what it downloads, unpacks or logs to files while it starts; put it into the image instead",
+    )
+
+
 def killed(facts: Facts) -> Cause | None:
     """Ended by SIGKILL, and not by the kernel's memory limit for the container."""
     if facts.exit_code != SIGNALLED + signal.SIGKILL:

@@ -211,6 +211,9 @@ class Trial:
         seen = self._engine.observe(self._container)
         if seen.running:
             return ""
+        disk = self._starting.cage.disk.told if self._starting else ""
+        if disk:
+            return f"the container was ended as {disk}"
         memory = ", out of memory" if seen.oom_killed else ""
         return f"the container ended with exit code {seen.exit_code}{memory}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mooring.checks.trial.sightings import Start, Termination
@@ -38,6 +38,7 @@ class Starting:
         answers: list[Answer] = []
         started = Started(self.cage.container, self.cage.launch, self.image, self.expectation)
         facts = wait_until_healthy(self.engine, started, noticed=answers.append)
+        facts = facts and replace(facts, ended_as=self.cage.disk.told)
         seconds = time.monotonic() - self.began
         memory = self._memory()
         target = self.target()
