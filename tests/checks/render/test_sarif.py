@@ -230,3 +230,9 @@ def test_a_rule_comes_with_its_help():
     assert rule["help"]["text"] == "Do what the rule says."
     assert "| otc-2022 | 8080 (modelarts_23_0219) |" in rule["help"]["markdown"]
     assert "](" not in rule["help"]["markdown"], "a link that leads nowhere from here"
+
+
+def test_a_line_without_a_column_is_a_region_and_part_of_no_name():
+    one = run(result(PORT, Status.FAILED, replace(ON_LOOPBACK, column=0)))["results"][0]
+    assert physical(one)["artifactLocation"]["uri"] == "home/run.sh"
+    assert physical(one)["region"] == {"startLine": 7}

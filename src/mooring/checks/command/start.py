@@ -97,11 +97,8 @@ class StartCommand:
 
     def variable(self, name: str) -> Variable | None:
         """The variable as the program finds it, None where it is not set."""
-        value = self.environment.get(name)
-        if value is None:
-            return None
         place = place_of(self.origins[name], self.instruction()) if name in self.origins else Place(f"ENV {name}")
-        return Variable(name, value, place)
+        return Variable(name, self.environment[name], place) if name in self.environment else None
 
     def instruction(self, word: str = "") -> str:
         """The instruction of the Dockerfile that says that word, or, without one, whose end the start command is."""
@@ -137,9 +134,9 @@ def _followed(config: ImageConfig, files: Filesystem) -> StartCommand:
     scope = Scope(values=dict(config.env), directory=config.working_dir or "/")
     who = identity(config, files)
     walk = _Walk(files=files, who=who)
-    if words and words[0]:
+    if any(words[:1]):
         walk.go(words, scope)
-    return replace(walk.reached, words=words, shell_form=_is_text(words), who=who, entrypoint=tuple(config.entrypoint))
+    return replace(walk.reached, words=words, shell_form=_is_text(words), who=who, entrypoint=config.entrypoint)
 
 
 def _is_text(words: tuple[str, ...]) -> bool:
