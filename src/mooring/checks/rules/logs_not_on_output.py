@@ -66,7 +66,7 @@ def _in_files(logs: Logs) -> Finding:
     seen, hint = f"it writes nothing to standard output{stray} while {names} grew", f"log to standard output, or {link}"
     if logs.may_hold_back:
         seen = (
-            f"nothing of its came to standard output{stray} while {names} grew; it was killed before it would have "
+            f"nothing came to standard output{stray} while {names} grew; it was killed before it would have "
             "written what it may hold back there"
         )
         hint = f"ENV PYTHONUNBUFFERED=1 (or python3 -u) if it does print its log; else {hint}"
