@@ -127,7 +127,9 @@ def read_or_refuse(data):
 def assert_clean(config):
     again = ModelConfig.parse(json.dumps(config.clean()).encode())
     assert again.clean() == config.clean()
-    assert again.findings == ()
+    # What the model is called only its author knows.
+    told = "model_algorithm" in config.clean()
+    assert {finding.id for finding in again.findings} == (set() if told else {"CFG-ALG-01"})
     assert again == config
 
 

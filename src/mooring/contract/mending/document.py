@@ -56,7 +56,9 @@ def mend(root: Node, notes: Notes) -> Node:
         filled_text(members, name, name, notes)
     _model_type(members, root, notes)
     if "model_algorithm" not in members:
-        _fill(members, "model_algorithm", NO_ALGORITHM, root, notes)
+        hint = "say what the model does, in a short plain name; only you know it"
+        notes.add(UNTOLD, MUST, root, "model_algorithm is missing", hint=hint)
+        members["model_algorithm"] = Node(NO_ALGORITHM, root.place)
     if "metrics" in members:
         members["metrics"] = _metrics(members["metrics"], notes)
     members["apis"] = mend_apis(members.get("apis"), root, notes)
@@ -113,7 +115,9 @@ def _api_at_the_top(members: dict[str, Node], root: Node, notes: Notes) -> None:
 
 def _model_type(members: dict[str, Node], root: Node, notes: Notes) -> None:
     if "model_type" not in members:
-        _fill(members, "model_type", "Image", root, notes)
+        message = "model_type is missing; 'Image' stands in for it"
+        notes.add("CFG-TYPE-01", MUST, root, message, hint="say what it is: model_type", read_as="Image")
+        members["model_type"] = Node("Image", root.place)
         return
     node = members["model_type"]
     known = next((name for name in MODEL_TYPES if folded(name) == folded(str(node.value))), node.value)
@@ -122,19 +126,6 @@ def _model_type(members: dict[str, Node], root: Node, notes: Notes) -> None:
         message = f"model_type is written {seen!r}, read as {known!r}"
         notes.add("CFG-CASE-01", SHOULD, node, message, hint=f"write {known!r}", seen=seen, read_as=str(known))
         members["model_type"] = node.become(known)
-
-
-def _fill(members: dict[str, Node], name: str, value: str, root: Node, notes: Notes) -> None:
-    rule = UNTOLD if name == "model_algorithm" else "CFG-TYPE-01"
-    notes.add(
-        rule,
-        MUST,
-        root,
-        f"{name} is missing; {value!r} stands in for it",
-        hint=f"say what it is: {name}",
-        read_as=value,
-    )
-    members[name] = Node(value, root.place)
 
 
 def _metrics(node: Node, notes: Notes) -> Node:
