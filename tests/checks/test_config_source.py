@@ -32,7 +32,7 @@ def test_the_caller_s_file_comes_before_the_label_and_that_before_the_image_s_fi
 
 def test_folders_of_the_image_come_in_their_order():
     places = ["/home/config.json", "/home/model/config.json", "/home/mind/model/config.json", "/model/config.json"]
-    places += ["/home/work/model/config.json", "/config.json"]
+    places += ["/home/app/model/config.json", "/config.json"]
     files = {path: text(f"m{n}") for n, path in enumerate(places)}
     for n, path in enumerate(places):
         config, words = found(files)

@@ -60,7 +60,7 @@ def pangu():
     return image(
         "gunicorn -k gevent -w 1 -t 1200 -b 0.0.0.0:8080 service_multi:APP",
         files={
-            "/home/work/service_multi.py": "APP = None\n",
+            "/home/app/service_multi.py": "APP = None\n",
             "/etc/passwd": "root:x:0:0::/root:/bin/sh\nwork:x:1001:1001::/home/work:/bin/sh\n",
         },
         env={"PYTHONPAiTH": "/home/work", "PYTHONUNBUFFERED": "1"},

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mooring.contract import Edition
     from mooring.image import Filesystem, ImageConfig
 
-_FILES = {"/home/work/service.py": "APP = None\n"}
+_FILES = {"/home/app/service.py": "APP = None\n"}
 _COMMAND = ("gunicorn", "-b", "0.0.0.0:8080", "service:APP")
 
 
@@ -39,7 +39,7 @@ _COMMAND = ("gunicorn", "-b", "0.0.0.0:8080", "service:APP")
     bad=(
         Example("gunicorn service:APP, no WORKDIR", image=image(*_COMMAND, files=_FILES)),
         Example('CMD ["python3", "service.py"], no WORKDIR', image=image("python3", "service.py", files=_FILES)),
-        Example("WORKDIR is a file", image=image("python3", "-V", files=_FILES, working_dir="/home/work/service.py")),
+        Example("WORKDIR is a file", image=image("python3", "-V", files=_FILES, working_dir="/home/app/service.py")),
     ),
 )
 def module_not_found(image_config: ImageConfig, files: Filesystem, edition: Edition) -> Iterator[Finding]:
