@@ -61,9 +61,9 @@ def pangu():
         "gunicorn -k gevent -w 1 -t 1200 -b 0.0.0.0:8080 service_multi:APP",
         files={
             "/home/app/service_multi.py": "APP = None\n",
-            "/etc/passwd": "root:x:0:0::/root:/bin/sh\nwork:x:1001:1001::/home/work:/bin/sh\n",
+            "/etc/passwd": "root:x:0:0::/root:/bin/sh\nwork:x:1001:1001::/home/app:/bin/sh\n",
         },
-        env={"PYTHONPAiTH": "/home/work", "PYTHONUNBUFFERED": "1"},
+        env={"PYTHONPAiTH": "/home/app", "PYTHONUNBUFFERED": "1"},
         user="work",
     )
 
@@ -136,7 +136,7 @@ def test_a_start_script_that_comes_with_a_mount_is_no_breach_where_the_edition_k
 
 
 def test_the_remedy_for_a_module_that_is_elsewhere_names_its_folder():
-    assert finding(pangu(), "IMG-DIR-01").hint == "WORKDIR /home/work before CMD"
+    assert finding(pangu(), "IMG-DIR-01").hint == "WORKDIR /home/app before CMD"
 
 
 def test_the_remedy_for_the_shell_form_is_the_exec_form():

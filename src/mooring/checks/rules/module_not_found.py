@@ -35,7 +35,7 @@ _COMMAND = ("gunicorn", "-b", "0.0.0.0:8080", "service:APP")
 @rule(
     "IMG-DIR-01",
     level=MUST,
-    good=(Example("WORKDIR /home/work", image=image(*_COMMAND, files=_FILES, working_dir="/home/work")),),
+    good=(Example("WORKDIR /home/app", image=image(*_COMMAND, files=_FILES, working_dir="/home/app")),),
     bad=(
         Example("gunicorn service:APP, no WORKDIR", image=image(*_COMMAND, files=_FILES)),
         Example('CMD ["python3", "service.py"], no WORKDIR', image=image("python3", "service.py", files=_FILES)),
