@@ -155,3 +155,13 @@ def test_no_more_is_read_than_a_config_may_have(tmp_path):
     for done in (mooring("config", "check", huge), without_end):
         assert done.returncode == 2
         assert b"more than 1048576 bytes" in done.stderr
+
+
+def test_a_missing_algorithm_is_told_and_not_called_mended(mooring, tmp_path):
+    file = tmp_path / "config.json"
+    file.write_text('{"model_type": "Image", "apis": [{"url": "/", "method": "POST", "protocol": "http"}]}')
+    done = mooring("config", "check", file)
+    assert done.returncode == 1
+    assert "model_algorithm is missing" in done.stdout
+    assert "(mended)" not in next(line for line in done.stdout.splitlines() if "model_algorithm is missing" in line)
+    assert "model_algorithm" not in mooring("config", "show", file).stdout

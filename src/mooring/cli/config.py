@@ -78,8 +78,8 @@ def show(
     else:
         replace_file(Path(output), content + b"\n")
         typer.echo(f"mooring: wrote {output}", err=True)
-    if config.findings:
-        count = _counted(len(set(config.findings)), "mend")
+    if config.mends:
+        count = _counted(len(set(config.mends)), "mend")
         typer.echo(f"mooring: {count} in it; `mooring config check` of what was read says which", err=True)
 
 
@@ -97,7 +97,7 @@ def _read(file: str) -> ModelConfig:
 
 
 def _print(config: ModelConfig, findings: tuple[Finding, ...], edition: str) -> None:
-    mended = set(config.findings)
+    mended = set(config.mends)
     for finding in findings:
         level = typer.style(f"{finding.level:<6}", fg=COLOURS[finding.level])
         # Some messages say it themselves, where nothing else would make them clear.
@@ -124,6 +124,6 @@ def _as_json(config: ModelConfig, findings: tuple[Finding, ...], *, edition: str
         "source": config.source,
         "edition": edition,
         "conforms": conforms,
-        "findings": [{**dataclasses.asdict(finding), "mended": finding in config.findings} for finding in findings],
+        "findings": [{**dataclasses.asdict(finding), "mended": finding in config.mends} for finding in findings],
     }
     return json.dumps(report, indent=2)

@@ -10,7 +10,7 @@ from mooring.contract.decoding import MAX_BYTES
 from mooring.contract.mending import mend
 from mooring.contract.mending.data import is_file
 from mooring.contract.mending.dependencies import RESTRAINTS
-from mooring.contract.mending.document import KNOWN, told
+from mooring.contract.mending.document import KNOWN, UNTOLD, told
 from mooring.contract.notes import Notes
 from mooring.contract.reading import read
 from mooring.contract.regular_file import read_regular
@@ -140,6 +140,11 @@ class ModelConfig:
         Without a model_algorithm where none was told, which is the one finding that stays: only its author knows it.
         """
         return told(self.root, self.findings).plain()  # type: ignore[no-any-return]
+
+    @property
+    def mends(self) -> tuple[Finding, ...]:
+        """The findings that the clean form puts right: all but that of a model_algorithm that nobody told."""
+        return tuple(finding for finding in self.findings if finding.id != UNTOLD)
 
     def check(self, edition: Edition) -> tuple[Finding, ...]:
         """What was mended and what the edition has against the rest, the gravest first, then by place."""
