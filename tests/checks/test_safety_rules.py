@@ -144,7 +144,7 @@ def test_other_schedules_are_told(judge, path, text):
 
 
 @pytest.mark.parametrize(
-    "path", ["/root/.ssh/authorized_keys", "/home/u/.ssh/authorized_keys2", "/etc/ssh/authorized_keys/root"]
+    "path", ["/home/me/.ssh/authorized_keys", "/home/u/.ssh/authorized_keys2", "/etc/ssh/authorized_keys/root"]
 )
 def test_keys_that_let_people_in_are_told(judge, path):
     assert judge("IMG-SAFE-09", image({path: "ssh-ed25519 AAAA me@home\n"})).status is Status.FAILED

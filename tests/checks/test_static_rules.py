@@ -337,7 +337,7 @@ def test_one_rule_tells_of_the_size(amount, failing):
 
 
 def test_a_little_dead_weight_is_not_worth_a_word():
-    files = {"/model/w": File(size=8 * GB), "/root/.cache/pip/a": File(size=600 * MB)}
+    files = {"/model/w": File(size=8 * GB), "/home/me/.cache/pip/a": File(size=600 * MB)}
     assert results(image("sh", files=files))["IMG-SIZE-03"].findings == ()
 
 

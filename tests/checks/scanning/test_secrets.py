@@ -25,17 +25,17 @@ FILES = {
     "host key": ("/etc/ssh/ssh_host_rsa_key", PEM.replace("RSA", "OPENSSH")),
     "aws": ("/home/app/s3.py", f"id = 'AKIA{made(16, 'ABCDEFGHIJ234567')}'\nsecret = '{made(40)}'\n"),
     "huawei": ("/home/app/obs.ini", f"ak = {made(20, string.ascii_uppercase)}\nsk = {made(40)}\n"),
-    "github": ("/root/.config/gh/hosts.yml", "oauth_token: ghp" + f"_{made(36)}\n"),
-    "hugging face": ("/root/.cache/huggingface/token", "hf" + f"_{made(34, string.ascii_letters)}"),
+    "github": ("/home/me/.config/gh/hosts.yml", "oauth_token: ghp" + f"_{made(36)}\n"),
+    "hugging face": ("/home/me/.cache/huggingface/token", "hf" + f"_{made(34, string.ascii_letters)}"),
     "openai": ("/srv/app/main.py", f"key = 'sk{'-proj-'}{made(30)}T3Blbk{'FJ'}{made(30)}'"),
-    "netrc": ("/root/.netrc", f"machine example.org login me password {made(12)}\n"),
-    "docker": ("/root/.docker/config.json", f'{{"auths": {{"r.example.org": {{"auth": "{LOGIN}"}}}}}}'),
+    "netrc": ("/home/me/.netrc", f"machine example.org login me password {made(12)}\n"),
+    "docker": ("/home/me/.docker/config.json", f'{{"auths": {{"r.example.org": {{"auth": "{LOGIN}"}}}}}}'),
     "pypirc": ("/home/ma-user/.pypirc", f"[pypi]\nusername = me\npassword = {made(16)}\n"),
     "pip": ("/etc/pip.conf", f"[global]\nindex-url = https://me:{made(12)}@pypi.example.org/simple\n"),
-    "git": ("/root/.git-credentials", f"https://me:{made(20)}@git.example.org\n"),
+    "git": ("/home/me/.git-credentials", f"https://me:{made(20)}@git.example.org\n"),
     "env": ("/home/app/.env", f"DEBUG=1\nDB_PASSWORD={made(14)}\n"),
-    "kube": ("/root/.kube/config", f"users:\n- user:\n    token: {made(60)}\n"),
-    "npm": ("/root/.npmrc", f"//registry.example.org/:_authToken={made(36)}\n"),
+    "kube": ("/home/me/.kube/config", f"users:\n- user:\n    token: {made(60)}\n"),
+    "npm": ("/home/me/.npmrc", f"//registry.example.org/:_authToken={made(36)}\n"),
     "in an application under /usr": ("/usr/src/app/.env", f"API_TOKEN={made(24)}\n"),
 }
 
@@ -59,7 +59,7 @@ HARMLESS = {
     "plain settings": ("/home/app/.env", "DEBUG=true\nMAX_TOKENS=4096\nTOKENIZERS_PARALLELISM=false\nLOG=info\n"),
     "an index without a login": ("/etc/pip.conf", "[global]\nindex-url = https://pypi.example.org/simple\n"),
     "an address with a variable": ("/home/app/a.sh", 'curl "https://$USER:$PASS@example.org/"\n'),
-    "docker without logins": ("/root/.docker/config.json", '{"credsStore": "pass"}'),
+    "docker without logins": ("/home/me/.docker/config.json", '{"credsStore": "pass"}'),
     "hashes": ("/home/app/lock.txt", f"x==1 --hash=sha256:{made(64, 'abcdef0123')}\n"),
     "an email": ("/home/app/a.py", "author = 'http://example.org: someone@example.org'\n"),
 }
@@ -108,5 +108,5 @@ def test_variables_that_hold_secrets_are_told(name, value):
 
 
 def test_texts_that_are_made_to_keep_a_pattern_busy_do_not(look):
-    for path in ("/root/.kube/config", "/root/.env", "/root/.pypirc", "/home/x"):
+    for path in ("/home/me/.kube/config", "/home/me/.env", "/home/me/.pypirc", "/home/x"):
         assert look(b"-----BEGIN " + b"PRIVATE KEY-----" + b"\n" * 250_000, path) == ()

@@ -118,33 +118,33 @@ class _Shell:
             self._start(command, tuple(rest), certain=certain, execs=not command.piped)
             self.ended = certain and not command.piped
 
-    def cd(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def cd(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         rest = [word for word in words[1:] if word != "--"]
         target = rest[0] if rest else self.scope.values.get("HOME", "/root")
         known = certain and not unknown(target)
         self.scope.directory = absolute(target, self.scope.directory) if known else "$PWD"
 
-    def export(self, command: Command, _: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def export(self, command: Command, _: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         self.scope.assign(command.words[1:], certain=certain, origin=self._at(command))
 
-    def unset(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def unset(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         for name in words[1:]:
             if certain:
                 self.scope.values.pop(name, None)
             else:
                 self.scope.values[name] = f"${name}"
 
-    def set_(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def set_(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         if "--" in words:
             self.scope.arguments = words[words.index("--") + 1 :]
             self.scope.arguments_known = self.scope.arguments_known and certain
 
-    def shift(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def shift(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         count = whole(words[1]) if len(words) > 1 else 1
         self.scope.arguments = self.scope.arguments[count or 0 :]
         self.scope.arguments_known = self.scope.arguments_known and certain
 
-    def source_(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def source_(self, _: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         path = absolute(words[1], self.scope.directory) if len(words) > 1 else "$"
         content = None if unknown(path) else self.files.text(path)
         self.sourced += 1
@@ -160,12 +160,12 @@ class _Shell:
             self.scope.settled = False
         self.source, self.depth = outer, self.depth - 1
 
-    def eval_(self, _: Command, __: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def eval_(self, _: Command, __: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         self.scope.settled = False
         if certain:
             self.doubt = self.doubt or f"{self.source} evaluates text that only running it would tell"
 
-    def trap_(self, command: Command, words: tuple[str, ...], _: bool) -> None:  # noqa: FBT001
+    def trap_(self, command: Command, words: tuple[str, ...], _: bool) -> None:  # noqa: FBT001 - the same shape
         rest = [word for word in words[1:] if word != "--"]
         if len(rest) > 1 and any(word in ("TERM", "SIGTERM", "15") for word in rest[1:]):
             self.trap = Trap(text=rest[0], line=command.line, commands=self._handler(rest[0]))
@@ -178,17 +178,17 @@ class _Shell:
         names = [one.words[0].raw for one in found if one.words]
         return tuple(found) + tuple(one for name in names for one in self.functions.get(name, ()))
 
-    def wait(self, command: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def wait(self, command: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         self.waits += 1
         self._start(command, words, certain=certain)
 
-    def exit_(self, _: Command, __: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def exit_(self, _: Command, __: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         self.ended = certain
 
-    def nothing(self, _: Command, __: tuple[str, ...], ___: bool) -> None:  # noqa: FBT001
+    def nothing(self, _: Command, __: tuple[str, ...], ___: bool) -> None:  # noqa: FBT001 - the same shape
         """What changes nothing that is looked at."""
 
-    def tail(self, command: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001
+    def tail(self, command: Command, words: tuple[str, ...], certain: bool) -> None:  # noqa: FBT001 - the same shape
         if any(word in ("-f", "-F") for word in words):
             self._start(command, words, certain=certain)
 

@@ -31,13 +31,13 @@ _EXAMPLE = "ssh-ed25519 AAAA ci@build\n"
     level=SHOULD,
     good=(
         Example(
-            "an empty authorized_keys", image=image("a", files={"/root/.ssh/authorized_keys": "# none\n"}), steps=()
+            "an empty authorized_keys", image=image("a", files={"/home/me/.ssh/authorized_keys": "# none\n"}), steps=()
         ),
     ),
     bad=(
         Example(
-            "COPY id.pub /root/.ssh/authorized_keys",
-            image=image("a", files={"/root/.ssh/authorized_keys": _EXAMPLE}),
+            "COPY id.pub /home/me/.ssh/authorized_keys",
+            image=image("a", files={"/home/me/.ssh/authorized_keys": _EXAMPLE}),
             steps=(),
         ),
     ),

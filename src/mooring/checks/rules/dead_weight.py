@@ -48,7 +48,7 @@ _PATTERN = re.compile("|".join(f"(?P<k{number}>{pattern})" for number, pattern i
         Example(
             "RUN pip install torch",
             image=made(
-                "serve", files={"/model/w.bin": File(size=3 * GB), "/root/.cache/pip/http/a": File(size=2 * GB)}
+                "serve", files={"/model/w.bin": File(size=3 * GB), "/home/me/.cache/pip/http/a": File(size=2 * GB)}
             ),
         ),
     ),
