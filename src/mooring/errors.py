@@ -4,12 +4,16 @@ from __future__ import annotations
 
 
 class MooringError(Exception):
-    """Something a person can act on: what is, what was expected, and in `hint` what to do next."""
+    """Something a person can act on: what is, what was expected, and in `hint` what to do next.
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    `case` names which of the cases that callers tell apart this is (`model-exists`), "" when it is none of them.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", case: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.case = case
 
 
 class Refused(MooringError):
