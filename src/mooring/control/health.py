@@ -13,7 +13,7 @@ import enum
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mooring.control.plan import Condition
+from mooring.control.world import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
