@@ -1,9 +1,9 @@
 """From what is wanted of a service and what is seen of it, the next steps and the shares of traffic; pure.
 
 A plan is made again and again from what is there, never carried over: losing one costs a moment. Old replicas make way
-for new ones as Kubernetes' Deployments do it: never more than the wanted number and the surge at once, never fewer ready
-than the wanted number less the unavailable. A replica goes in four steps: it gets no new calls (`Drain`), every gateway
-has heard of that and it is quiet, it is stopped (`Stop`), and when nothing is left of it, forgotten (`Forget`).
+for new ones as Kubernetes' Deployments do it: never more than the wanted number and the surge at once, never fewer
+ready than the wanted number less the unavailable. A replica goes in four steps: it gets no new calls (`Drain`), every
+gateway has heard of that and it is quiet, it is stopped (`Stop`), and when nothing is left of it, forgotten (`Forget`).
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A replica that there is a row of, and how it is seen; `quiet` when no gateway routes to it and no call is left."""
+    """A replica that there is a row of, as it is seen; `quiet` when no gateway routes to it and no call is left."""
 
     name: str
     model_id: str
