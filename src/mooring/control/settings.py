@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mooring.contract.edition import edition
+from mooring.contract.names import did_you_mean
 from mooring.control import flavors
+from mooring.control.settings_file import flavor_list, read_toml, size, table, text
+from mooring.errors import Invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mooring.control.flavors import Flavor
@@ -15,6 +21,9 @@ if TYPE_CHECKING:
 FILE_NAME = "platform.toml"
 # A database's address may hold a password, which has no place among the arguments of a process.
 DATABASE_VARIABLE = "MOORING_DATABASE"
+ENGINES = ("auto", "process", "docker", "memory")
+GATES = ("strict", "static", "off")
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +80,60 @@ class Settings:
     timings: Timings = field(default_factory=Timings)
 
     @classmethod
-    def read(cls, data: Path, **chosen: Any) -> Settings:
-        """The settings of the platform in the folder `data`; what is chosen, and is not None, goes above its file.
+    def read(cls, data: Path, *, environ: Mapping[str, str] = os.environ, **chosen: Any) -> Settings:
+        """The settings of the platform in the folder `data`.
+
+        What is chosen, and is not None, goes above MOORING_DATABASE in the environment, and that above the folder's
+        `platform.toml`.
 
         Raises:
-            Invalid: `platform.toml` is not TOML, has a key that does not exist (the hint names the nearest), or a value
-                of the wrong type.
+            Invalid: `platform.toml` is not TOML, has a key that does not exist (the hint names the nearest), or a
+                setting has a value that it cannot have.
+            NotFound: there is no such edition.
         """
-        raise NotImplementedError
+        said = _from_file(data / FILE_NAME)
+        if environ.get(DATABASE_VARIABLE):
+            said["database"] = environ[DATABASE_VARIABLE]
+        said |= {name: value for name, value in chosen.items() if value is not None}
+        settings = cls(data=data, **said)
+        _check(settings)
+        return settings
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on; port 0 is one that the kernel chooses."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    values = {}
+    for key, value in read_toml(file).items():
+        if key not in _READERS:
+            raise Invalid(f"{file}: there is no setting {key!r}", hint=did_you_mean(key, _READERS))
+        name = "log_bytes_per_replica" if key == "log_size_per_replica" else key
+        values[name] = _READERS[key](f"{file}: {key}", value)
+    return values
+
+
+def _check(settings: Settings) -> None:
+    """Invalid for a value that cannot be, wherever it was said."""
+    for name, choices in (("engine", ENGINES), ("gate", GATES)):
+        value = getattr(settings, name)
+        if value not in choices:
+            raise Invalid(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
+    edition(settings.edition)
+    host, colon, port = settings.listen.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > LAST_PORT:
+        raise Invalid(f"listen is {settings.listen!r}; it must be an address and a port", hint="127.0.0.1:8000")
+    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
+        raise Invalid(f"public_url is {settings.public_url!r}; it must begin with http:// or https://")
+
+
+_READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("listen", "engine", "edition", "database", "gate", "public_url"), text),
+    "quotas": lambda place, said: table(Quotas, said, place),
+    "timings": lambda place, said: table(Timings, said, place),
+    "flavors": lambda place, said: flavor_list(said, place),
+    "log_size_per_replica": size,
+}

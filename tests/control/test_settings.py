@@ -1,0 +1,97 @@
+import pytest
+
+from mooring.control.settings import Settings
+from mooring.errors import Invalid, NotFound
+
+
+def written(folder, text):
+    (folder / "platform.toml").write_text(text, encoding="utf-8")
+    return Settings.read(folder, environ={})
+
+
+def test_a_folder_without_a_file_has_the_defaults(tmp_path):
+    settings = Settings.read(tmp_path, environ={})
+    assert settings.address == ("127.0.0.1", 8000)
+    assert (settings.engine, settings.edition, settings.gate, settings.database) == ("auto", "otc-2022", "strict", "")
+    assert settings.quotas.services is None
+    assert {flavor.name: flavor.memory_bytes for flavor in settings.flavors}["modelarts.vm.cpu.2u"] == 8 * 1024**3
+
+
+def test_everything_can_be_said_in_the_file(tmp_path):
+    settings = written(
+        tmp_path,
+        """
+        listen = "[::1]:9000"
+        engine = "process"
+        edition = "otc-2025"
+        database = "postgresql://localhost/mooring"
+        gate = "static"
+        public_url = "https://models.example"
+        log_size_per_replica = "16 MB"
+        [quotas]
+        services = 3
+        [timings]
+        drain_seconds = 5
+        [[flavors]]
+        name = "tiny"
+        cpu_cores = 0.25
+        memory = "1 GB"
+        """,
+    )
+    assert settings.address == ("::1", 9000)
+    assert (settings.engine, settings.edition, settings.gate) == ("process", "otc-2025", "static")
+    assert settings.quotas.services == 3
+    assert settings.quotas.instances is None
+    assert settings.timings.drain_seconds == 5
+    assert settings.timings.resync_seconds == 1
+    assert settings.log_bytes_per_replica == 16 * 1024**2
+    [flavor] = settings.flavors
+    assert (flavor.name, flavor.cpu_cores, flavor.memory_bytes, flavor.category) == ("tiny", 0.25, 1024**3, "CPU")
+
+
+def test_the_command_line_goes_above_the_environment_and_that_above_the_file(tmp_path):
+    (tmp_path / "platform.toml").write_text('database = "sqlite:///file"\ngate = "off"\n', encoding="utf-8")
+    environ = {"MOORING_DATABASE": "sqlite:///environment"}
+    assert Settings.read(tmp_path, environ={}).database == "sqlite:///file"
+    assert Settings.read(tmp_path, environ=environ).database == "sqlite:///environment"
+    chosen = Settings.read(tmp_path, environ=environ, database="sqlite:///chosen", gate=None)
+    assert (chosen.database, chosen.gate) == ("sqlite:///chosen", "off")
+
+
+def test_a_password_in_the_database_url_is_not_shown(tmp_path):
+    assert "hush" not in repr(Settings.read(tmp_path, environ={}, database="postgresql://me:hush@host/db"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ('lisen = "x"', "no setting 'lisen'", "did you mean 'listen'?"),
+        ("[timings]\ndrain_secs = 5", "no setting 'drain_secs'", "did you mean 'drain_seconds'?"),
+        ("[quotas]\nservices = -1", "services is -1; it must be a whole number", ""),
+        ("[quotas]\nservices = true", "services is True", ""),
+        ("quotas = 3", "quotas is 3; it must be a table", ""),
+        ("[timings]\ndrain_seconds = 0", "must be a number above 0", ""),
+        ("[timings]\ndrain_seconds = inf", "must be a number above 0", ""),
+        ("engine = 5", "must be a text", ""),
+        ('engine = "podman"', "must be one of auto, process, docker, memory", ""),
+        ('gate = "lax"', "must be one of strict, static, off", ""),
+        ('listen = "8000"', "must be an address and a port", "127.0.0.1:8000"),
+        ('listen = "localhost:99999"', "must be an address and a port", ""),
+        ('public_url = "models.example"', "must begin with http:// or https://", ""),
+        ('log_size_per_replica = "16 MiB"', "expected an amount with its unit", ""),
+        ('[[flavors]]\nname = "a"', "flavors, number 1 does not say cpu_cores, memory", ""),
+        ('[[flavors]]\nname = "a"\ncpu_cores = 1\nmemory = "1 GB"\n' * 2, "'a' is there twice", ""),
+        ("flavors = 1", "must be a list of tables", ""),
+        ("listen", "is not TOML", ""),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path, text, message, hint):
+    with pytest.raises(Invalid) as error:
+        written(tmp_path, text)
+    assert message in error.value.message
+    assert hint in error.value.hint
+
+
+def test_an_edition_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(NotFound, match="otc-1999"):
+        Settings.read(tmp_path, environ={}, edition="otc-1999")
