@@ -136,7 +136,7 @@ class Engine(Protocol):
         ...
 
     def logs(self, name: str, *, since: datetime | None = None, follow: bool = False) -> AsyncIterator[LogLine]:
-        """What it wrote, oldest first, later than `since`; with `follow` until it is gone. NotFound when it is not."""
+        """What it wrote, oldest first, later than `since`; with `follow` until it has ended. NotFound as `ask`."""
         ...
 
     async def diagnose(self, name: str) -> str:
