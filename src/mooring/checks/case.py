@@ -11,7 +11,7 @@ from mooring.checks.config_source import search, the_config
 from mooring.checks.evidence import Evidence, NotAsked, NotKnown
 from mooring.checks.report import Report, Result, Status, Subject
 from mooring.checks.rule import RUNNING, catalogue
-from mooring.checks.run import judged
+from mooring.checks.run import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,7 +70,7 @@ def check(case: Case) -> Report:
     with contextlib.ExitStack() as stack:
         evidence = Evidence(_Suppliers(case, stack).by_name())
         case.doing("reading the image" if case.image else "looking")
-        found = [judged(rule, evidence, case.wish) for rule in _ordered(catalogue())]
+        found = results(_ordered(catalogue()), evidence, case.wish)
         described = _described(case, evidence)
         remarks = tuple(_remarks(evidence, found))
     return Report(
@@ -196,7 +196,7 @@ def _described(case: Case, evidence: Evidence) -> Subject:
     return found
 
 
-def _remarks(evidence: Evidence, found: list[Result]) -> Iterator[str]:
+def _remarks(evidence: Evidence, found: tuple[Result, ...]) -> Iterator[str]:
     if any("detections" in result.rule.needs and result.status is not Status.SKIPPED for result in found):
         yield NOT_PROOF
     with contextlib.suppress(NotAsked, NotKnown):

@@ -18,7 +18,7 @@ class Status(enum.StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     ACCEPTED = "accepted"  # it failed, and the caller lives with it
-    SKIPPED = "skipped"  # it does not apply
+    SKIPPED = "skipped"  # it does not apply, or another rule tells it
     UNKNOWN = "unknown"  # it applies, and could not be judged
 
 

@@ -27,7 +27,8 @@ class Finding:
     so, `hint` the remedy. A rule leaves `id` out, and `level` too unless it means a weaker one than its own. `line` and
     `column` count from 1 in characters of the decoded text; 0 means the whole of `source`, which is a file, a layer or
     a part of the image. `seen` is what a config.json says and `read_as` what it was taken for; both are empty where
-    nothing was mended.
+    nothing was mended. `causes` name the fault by what a running container shows of it ("listens-on-loopback"): two
+    findings that share one are of one fault.
     """
 
     id: str = ""
@@ -41,6 +42,7 @@ class Finding:
     column: int = 0
     seen: str = ""
     read_as: str = ""
+    causes: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:

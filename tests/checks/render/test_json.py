@@ -49,7 +49,7 @@ def test_a_report_that_leaves_out_or_invents_something_does_not_fit():
 def test_every_field_of_a_finding_a_result_and_a_subject_is_there():
     whole = document(report(FAILED))
     written = whole["results"][0]["findings"][0]
-    assert written == {**dataclasses.asdict(FAILED.findings[0]), "level": "must"}
+    assert written == {**dataclasses.asdict(FAILED.findings[0]), "level": "must", "causes": []}
     assert whole["subject"] == dataclasses.asdict(EVERYTHING.subject)
     assert whole["results"][0].keys() == {field.name for field in dataclasses.fields(FAILED)}
     assert whole["wish"].keys() == {field.name for field in dataclasses.fields(Wish)}

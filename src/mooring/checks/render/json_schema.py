@@ -103,6 +103,11 @@ def _finding() -> dict[str, Any]:
         column={**_COUNT, "description": "from 1; 0 for the whole of the source"},
         seen=_said("what a config.json says there, where it was mended"),
         read_as=_said("what that was taken for"),
+        causes={
+            "type": "array",
+            "items": _TEXT,
+            "description": "the names of the fault; who shares one tells the same",
+        },
     )
 
 

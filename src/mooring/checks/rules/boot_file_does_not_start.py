@@ -78,4 +78,5 @@ def boot_file_does_not_start(boot: Start, start: Start, wish: Wish, edition: Edi
         document=edition.source(BOOT_FILE),
         hint=boot.diagnosis.advice,
         source=edition[BOOT_FILE],
+        causes=(boot.diagnosis.cause,),
     )

@@ -58,5 +58,10 @@ def boot_file_missing(image_config: ImageConfig, files: Filesystem, edition: Edi
     else:
         return
     yield Finding(
-        message=seen, expected=f"a readable file {path}", document=edition.source(BOOT_FILE), hint=hint, source=path
+        message=seen,
+        expected=f"a readable file {path}",
+        document=edition.source(BOOT_FILE),
+        hint=hint,
+        source=path,
+        causes=("command-missing", "permission-denied"),
     )

@@ -46,6 +46,7 @@ def config_health_command(config: ModelConfig, files: Filesystem, image_config: 
                 source=config.source,
                 line=place.line,
                 column=place.column,
+                causes=("health-command-fails",),
             )
 
 

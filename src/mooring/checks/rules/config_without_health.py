@@ -25,6 +25,7 @@ GOOD = """{"model_algorithm": "text_tools", "model_type": "Image", "apis": [{"ur
  "health": {"url": "/health"}}"""
 BAD = """{"model_algorithm": "text_tools", "model_type": "Image", "apis": [{"url": "/"}]}"""
 TITLE = "a health block in config.json"
+CAUSES = ("no-health-check",)
 
 
 def _example(text: str, name: str, wish: Wish) -> Example:
@@ -45,7 +46,7 @@ def config_without_health(config: ModelConfig, edition: Edition, wish: Wish) -> 
     if config.health is not None or config.model_type != "Image":
         return
     url = edition.get(HEALTH_URL, "/health")
-    hint = f'add "health": {{"url": "{url}"}}'
+    hint = f'add "health": {{"url": "{url}"}}, and let the server answer it'
     if wish.rolling_upgrade and edition.get(HEALTH_REQUIRED_FOR_ROLLING, default=False):
         yield Finding(
             message="config.json has no health block, so no upgrade is without interruption",
@@ -53,6 +54,7 @@ def config_without_health(config: ModelConfig, edition: Edition, wish: Wish) -> 
             document=edition.source(HEALTH_REQUIRED_FOR_ROLLING),
             hint=hint,
             source=config.source,
+            causes=CAUSES,
         )
     elif edition.get(HEALTH_REQUIRED, default=False):
         yield Finding(
@@ -71,4 +73,5 @@ def config_without_health(config: ModelConfig, edition: Edition, wish: Wish) -> 
             document=edition.source(HEALTH_URL) if HEALTH_URL in edition else "inference-modelarts-0056",
             hint=hint,
             source=config.source,
+            causes=CAUSES,
         )

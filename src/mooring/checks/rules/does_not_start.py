@@ -63,4 +63,5 @@ def does_not_start(start: Start, edition: Edition) -> Iterator[Finding]:
             document=edition.source(SERVICE_PORT),
             hint=diagnosis.advice,
             source=" ".join(start.command),
+            causes=(diagnosis.cause,),
         )

@@ -61,4 +61,5 @@ def health_does_not_answer(start: Start, edition: Edition) -> Iterator[Finding]:
             document=edition.source(HEALTH_URL),
             hint=diagnosis.advice,
             source="health",
+            causes=(diagnosis.cause,),
         )

@@ -92,6 +92,7 @@ def ignores_sigterm(start: Start, ending: Ending, edition: Edition) -> Iterator[
             document=edition.source(LINGER_AFTER_SIGTERM) if LINGER_AFTER_SIGTERM in edition else "",
             hint=_hint(start.command),
             source=" ".join(start.command),
+            causes=("ignores-sigterm",),
         )
 
 

@@ -67,6 +67,7 @@ def interpreter_missing(
                 hint="#!/bin/sh as its first line; or install the interpreter in the image",
                 source=script_path,
                 line=1,
+                causes=("command-missing", "could-not-start") if script_path in direct else (),
             )
 
 

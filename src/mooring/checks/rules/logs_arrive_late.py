@@ -40,4 +40,5 @@ def logs_arrive_late(logs: Logs) -> Iterator[Finding]:
             expected="each line within a second of what it tells",
             document=DOCUMENT,
             hint="ENV PYTHONUNBUFFERED=1 in the Dockerfile, or python3 -u; stdbuf -oL for programs in other languages",
+            causes=("holds-back-its-logs",),
         )

@@ -110,4 +110,5 @@ def _lost(
         hint=f"WORKDIR {folder} before CMD" if places else "COPY it into the image, and set WORKDIR to its folder",
         source=start.place.source,
         line=start.place.line,
+        causes=("command-missing", "python-module-missing", "exited"),
     )

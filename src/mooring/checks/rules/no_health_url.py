@@ -49,4 +49,5 @@ def no_health_url(health: HealthWatch, edition: Edition) -> Iterator[Finding]:
         document=edition.source(fact),
         hint='serve that url, and declare it in config.json: "health": {"url": "/health"}',
         source="health",
+        causes=("no-health-check",),
     )

@@ -70,6 +70,7 @@ def output_buffered(image_config: ImageConfig, files: Filesystem) -> Iterator[Fi
                 hint="ENV PYTHONUNBUFFERED=1 in the Dockerfile",
                 source=path,
                 line=line,
+                causes=("holds-back-its-logs",),
             )
             return
     if not read:

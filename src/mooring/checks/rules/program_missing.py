@@ -82,6 +82,7 @@ def program_missing(image_config: ImageConfig, files: Filesystem, edition: Editi
             document=DOCUMENT,
             hint="let its last line be the server: exec python3 -u /home/app/app.py",
             source=step.path,
+            causes=("finished-at-once",),
         )
 
 
@@ -105,6 +106,7 @@ def _finding(hop: Hop, lost: Program, level: Level, advice: str, place: Place) -
         hint=advice,
         source=place.source,
         line=place.line,
+        causes=("command-missing", "command-not-executable", "could-not-start"),
     )
 
 

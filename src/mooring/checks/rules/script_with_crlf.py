@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from mooring.contract import Edition
     from mooring.image import Filesystem, ImageConfig
 
+# What comes of it is what the last word of a line makes of one character more.
+CAUSES = ("command-missing", "could-not-start", "exited", "finished-at-once", "python-module-missing")
+
 
 @rule(
     "IMG-BOOT-06",
@@ -69,4 +72,5 @@ def script_with_crlf(image_config: ImageConfig, files: Filesystem, edition: Edit
                 hint=f"sed -i 's/\\r$//' {path.rpartition('/')[2]}, and '*.sh text eol=lf' in .gitattributes",
                 source=path,
                 line=wrong[0],
+                causes=CAUSES,
             )

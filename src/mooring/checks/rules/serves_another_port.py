@@ -70,4 +70,5 @@ def serves_another_port(start: Start, edition: Edition) -> Iterator[Finding]:
             document=edition.source(SERVICE_PORT),
             hint=diagnosis.advice + other,
             source=" ".join(start.command),
+            causes=(diagnosis.cause,),
         )

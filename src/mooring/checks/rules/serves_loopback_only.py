@@ -66,4 +66,5 @@ def serves_loopback_only(start: Start, edition: Edition) -> Iterator[Finding]:
             document=edition.source(SERVICE_BIND_ADDRESS),
             hint=diagnosis.advice,
             source=" ".join(start.command),
+            causes=(diagnosis.cause,),
         )

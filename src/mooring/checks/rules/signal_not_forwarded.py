@@ -85,6 +85,7 @@ def signal_not_forwarded(image_config: ImageConfig, files: Filesystem, edition: 
             hint=hint,
             source=place.source,
             line=place.line,
+            causes=_shown_as(step),
         )
         return
 
@@ -97,6 +98,12 @@ def _complaint(step: ShellStep, start: StartCommand) -> tuple[str, str] | None:
     if found.handing is Handing.BACKGROUND and found.last:
         return _in_background(step)
     return None
+
+
+def _shown_as(step: ShellStep) -> tuple[str, ...]:
+    """A shell that leaves its server in the background may also end at once; without a trap it is deaf."""
+    ends = ("finished-at-once",) if step.outcome.handing is Handing.BACKGROUND else ()
+    return ends if step.outcome.trap else (*ends, "ignores-sigterm")
 
 
 def _in_foreground(step: ShellStep, start: StartCommand) -> tuple[str, str]:

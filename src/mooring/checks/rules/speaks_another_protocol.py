@@ -66,4 +66,5 @@ def speaks_another_protocol(start: Start, edition: Edition) -> Iterator[Finding]
         if differs
         else diagnosis.advice,
         source=" ".join(start.command),
+        causes=(diagnosis.cause,),
     )

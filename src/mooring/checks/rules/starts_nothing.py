@@ -47,4 +47,5 @@ def starts_nothing(image_config: ImageConfig) -> Iterator[Finding]:
         document=DOCUMENT,
         hint='CMD ["sh", "/home/run.sh"] at the end of the Dockerfile; or the server: CMD ["python3", "-u", "app.py"]',
         source="CMD",
+        causes=("no-command", "finished-at-once"),
     )

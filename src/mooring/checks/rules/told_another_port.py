@@ -64,6 +64,7 @@ def told_another_port(image_config: ImageConfig, files: Filesystem, edition: Edi
                 hint=f"{_remedy(server, server.port, wanted, edition)}{also}",
                 source=place.source,
                 line=place.line,
+                causes=("listens-on-another-port",),
             )
     elif exposed and len(exposed) == len(image_config.exposed_ports):
         yield Finding(

@@ -57,6 +57,7 @@ def told_loopback(image_config: ImageConfig, files: Filesystem, edition: Edition
             hint=_hint(server, server.host, edition),
             source=place.source,
             line=place.line,
+            causes=("listens-on-loopback",),
         )
 
 

@@ -50,6 +50,7 @@ def user_unknown(image_config: ImageConfig, files: Filesystem) -> Iterator[Findi
             expected="a user of the image, or numbers",
             hint="RUN useradd -u 1000 -g 100 -m ma-user && ... USER ma-user; or USER 1000:100",
             source="USER",
+            causes=("could-not-start",),
         )
         return
     for path in _read(start_command(image_config, files), files):
@@ -61,6 +62,7 @@ def user_unknown(image_config: ImageConfig, files: Filesystem) -> Iterator[Findi
                 expected="files that the user may read",
                 hint=f"COPY --chown={image_config.user} in the Dockerfile, or RUN chmod a+rX {path}",
                 source=path,
+                causes=("permission-denied",),
             )
 
 
