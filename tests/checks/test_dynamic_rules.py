@@ -107,6 +107,26 @@ def test_the_causes_that_have_a_rule_of_their_own_are_causes_that_the_engine_nam
     assert set(SPEAKERS) <= set(CAUSES)
 
 
+def test_of_a_health_command_only_what_a_command_can_tell_is_judged():
+    busy = replace(HEALTHY, url="", command="test -f /ready", busy_asked=4, busy_failed=1, premature_seconds=2.0)
+    found = {
+        name: judge(name, of="otc-2024", health=busy) for name in sorted(map("RUN-HEALTH-0{}".format, (2, 3, 4, 5)))
+    }
+    assert [result.status for result in found.values()] == [
+        Status.SKIPPED,
+        Status.FAILED,
+        Status.FAILED,
+        Status.SKIPPED,
+    ]
+    assert "the health command 'test -f /ready' says that it is well" in found["RUN-HEALTH-03"].findings[0].message
+    assert (
+        found["RUN-HEALTH-04"]
+        .findings[0]
+        .message.startswith("of 4 runs of the health command 'test -f /ready' during calls 1 failed; the slowest took")
+    )
+    assert found["RUN-HEALTH-04"].findings[0].expected.startswith("exit code 0 within 3 s")
+
+
 def test_the_last_words_of_a_container_that_ended_are_in_what_is_said_of_it():
     assert "| last words" in judge("RUN-START-01", start=failed("exited")).findings[0].message
 

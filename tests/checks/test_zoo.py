@@ -156,6 +156,12 @@ ZOO = (
         says="later than 1 s",
         config=config(health={**HEALTH, "timeout_seconds": "1"}),
     ),
+    Animal(
+        double="unwell_while_busy",
+        rule="RUN-HEALTH-04",
+        says="runs of the health command 'test -e /tmp/well' during calls",
+        config=config(health={**BRIEF, "check_method": "EXEC", "command": "test -e /tmp/well"}),
+    ),
     # Its api does not do what it should.
     Animal(double="serves_another_route", rule="RUN-API-01", says="POST / answers 404"),
     Animal(double="fails_on_valid_input", rule="RUN-API-02", says="no kernel image is available"),

@@ -42,8 +42,9 @@ def config(document=CONFIG):
 def tried(engine, double):
     """Give what a trial of a double says, by the names of the evidence; nothing may be left of it."""
 
-    def trial(name, *wanted, wish=None, **image):
-        made = Trial(engine, double(name, **image), wish=wish or Wish(), edition=edition("otc-2022"), config=config())
+    def trial(name, *wanted, wish=None, health=CONFIG["health"], **image):
+        asked = config({**CONFIG, "health": health})
+        made = Trial(engine, double(name, **image), wish=wish or Wish(), edition=edition("otc-2022"), config=asked)
         with made as trial:
             seen = [getattr(trial, name) for name in wanted]
         mine = f"{OWNER_LABEL}={Owner.me()}"
@@ -68,6 +69,36 @@ def test_what_comes_up_is_looked_at_and_asked(tried):
     assert health.busy_asked
     assert not health.busy_late
     assert [one.differing for one in repeats] == [""]
+
+
+def by_command(command, **more):
+    return {**CONFIG["health"], "url": "", "check_method": "EXEC", "command": command, **more}
+
+
+@pytest.mark.engine
+def test_a_health_command_is_run_while_calls_are_made(tried):
+    (health,) = tried("has_no_health", "health", health=by_command("echo well; test -f /double.py"))
+    assert health.question == "the health command 'echo well; test -f /double.py'"
+    assert health.declared
+    assert (health.first.status, health.first.body) == (200, "well")
+    assert health.busy_asked
+    assert (health.busy_late, health.busy_failed) == (0, 0)
+
+
+@pytest.mark.engine
+def test_a_health_command_that_fails_or_waits_while_it_predicts_is_seen_to(tried):
+    (unwell,) = tried("unwell_while_busy", "health", health=by_command("test -e /tmp/well"))
+    assert unwell.busy_failed
+    asking = "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health')"
+    (waiting,) = tried("blocks_health", "health", health=by_command(f'python3 -c "{asking}"', timeout_seconds="1"))
+    assert waiting.busy_late
+    assert waiting.busy_slowest_seconds >= 1
+
+
+def test_a_health_command_is_not_asked_of_a_server_that_runs_elsewhere(server):
+    document = {**CONFIG, "health": by_command("test -f /double.py")}
+    with server_trial(server, document=document) as trial, pytest.raises(NotAsked, match="its container"):
+        _ = trial.health
 
 
 @pytest.mark.engine

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mooring.checks.evidence import NotKnown
+from mooring.checks.evidence import NotAsked, NotKnown
 from mooring.checks.rule import INFO, SHOULD, Example, rule
 from mooring.checks.trial.sightings import HealthWatch
 from mooring.contract import Finding, edition
@@ -42,6 +42,8 @@ def _first(status: int, body: str) -> HealthWatch:
 )
 def healthy_answer_differs(health: HealthWatch, edition: Edition) -> Iterator[Finding]:
     """The status first; another body is worth a remark only."""
+    if health.command:
+        raise NotAsked("health is told by a command, of which only the exit code counts")
     if not health.first.ok:
         raise NotKnown(f"GET {health.url} gave no healthy answer")
     if health.first.status != edition[HEALTH_STATUS]:

@@ -55,10 +55,14 @@ def healthy_too_early(health: HealthWatch, edition: Edition) -> Iterator[Finding
     """By what the apis said right after the first healthy answer."""
     if health.premature_seconds > 0:
         yield Finding(
-            message=f"GET {health.url} says that it is well {health.premature_seconds:.1f} s before the apis work; "
+            message=f"{health.question} says that it is well {health.premature_seconds:.1f} s before the apis work; "
             f"until then: {health.premature_answer}",
-            expected="an error status while it cannot serve",
+            expected="another exit code than 0 while it cannot serve"
+            if health.command
+            else "an error status while it cannot serve",
             document=edition.source(HEALTH_STATUS),
-            hint="answer 503 on the health url until the model is loaded",
+            hint="let the health command fail until the model is loaded"
+            if health.command
+            else "answer 503 on the health url until the model is loaded",
             source="health",
         )

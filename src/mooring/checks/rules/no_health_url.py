@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mooring.checks.evidence import NotAsked
 from mooring.checks.rule import MUST, REAL_TIME, SHOULD, Example, rule
 from mooring.checks.trial.sightings import HealthWatch
 from mooring.contract import Finding, edition
@@ -39,6 +40,8 @@ def _answering(status: int) -> HealthWatch:
 )
 def no_health_url(health: HealthWatch, edition: Edition) -> Iterator[Finding]:
     """What is required and missing never gets as far as this."""
+    if health.command:
+        raise NotAsked("health is told by a command")
     if health.first.ok:
         return
     said = str(health.first.status) if health.first.status else health.first.outcome.value

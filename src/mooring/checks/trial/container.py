@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self, cast
 from mooring.checks.evidence import NotAsked, NotKnown
 from mooring.checks.trial.blame import why_not_ready
 from mooring.checks.trial.calling import Caller
+from mooring.checks.trial.commanding import HealthCommand
 from mooring.checks.trial.course import Course
 from mooring.checks.trial.ending import Farewell, Limits
 from mooring.checks.trial.expecting import ENDING_SECONDS, Expected
@@ -122,9 +123,7 @@ class Trial:
 
     @property
     def health(self) -> HealthWatch:
-        """What health said, idle and while calls were made. NotAsked where a command tells it."""
-        if self._expected.health_command:
-            raise NotAsked("health is told by a command, which was run until the container was ready")
+        """What health said, idle and while calls were made: its url, or its command."""
         self._course["valid"]
         return self._asked(dead=True).health()
 
@@ -194,7 +193,9 @@ class Trial:
 
     def _begin(self, target: Target) -> None:
         caller = Caller(target, ended=self._how_it_ended, limit_seconds=self._expected.call_seconds)
-        self._experiments = Experiments(caller, self._expected, self._wish)
+        told, seconds = self._expected.health_command, self._expected.health_seconds
+        command = HealthCommand(self._engine, self._container, told, seconds) if told else None
+        self._experiments = Experiments(caller, self._expected, self._wish, command)
         self._stack.callback(self._experiments.stop)
         self._experiments.begin()
         self._listening = Listening(self._engine, self._container)

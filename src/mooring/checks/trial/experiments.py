@@ -19,12 +19,13 @@ from mooring.checks.trial.questions import bad_questions, first_question, furthe
 from mooring.checks.trial.sightings import Bodies, Calls, Exchange, HealthWatch, Idle, Purpose, Repeats
 from mooring.checks.trial.watching import Asked, Watch, busy
 from mooring.contract import vocabulary
-from mooring.engine.wire import CLOSED, HUNG, REFUSED, Reply, Request
+from mooring.engine.wire import CLOSED, HUNG, REFUSED, Reply, Request, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mooring.checks.trial.calling import Caller
+    from mooring.checks.trial.commanding import HealthCommand
     from mooring.checks.trial.expecting import Expected
     from mooring.checks.wish import Wish
     from mooring.contract import Api
@@ -51,11 +52,12 @@ SHOWN_CHARACTERS = 200
 
 @dataclass
 class Experiments:
-    """One server and what is asked of it, stage by stage; `wish.samples` are sent where an api has their field."""
+    """One server, asked stage by stage, `wish.samples` where an api has their field; a `command` may tell health."""
 
     caller: Caller
     expected: Expected
     wish: Wish
+    command: HealthCommand | None = None
     first_health: Reply | None = None
     watched: list[Asked] = field(default_factory=list)
     premature: tuple[float, str] = (0.0, "")
@@ -81,12 +83,18 @@ class Experiments:
 
     def look_at_health(self) -> Reply:
         """Ask health once more, for all that its answer has."""
-        self.first_health = self.caller.ask(self.health_request, timeout_seconds=self.expected.health_seconds)
+        seconds = self.expected.health_seconds
+        ask = (
+            self.command.run if self.command else lambda: self.caller.ask(self.health_request, timeout_seconds=seconds)
+        )
+        self.first_health = ask()
         return self.first_health
 
     def begin(self) -> None:
         """Ask every api at once, beside what else is to be seen of a server that has just become ready."""
-        self._watch = Watch(self.caller, self.expected.health_url, limit_seconds=self.expected.health_seconds)
+        target, request, seconds = self.caller.target, self.health_request, self.expected.health_seconds
+        ask = self.command.run if self.command else lambda: exchange(target, request, timeout_seconds=seconds)
+        self._watch = Watch(self.caller, ask, limit_seconds=seconds)
         self._watch.begin()
         ready = time.monotonic()
         self._asking = Aside(lambda: self._ask_firsts(ready))
@@ -198,7 +206,8 @@ class Experiments:
         limit = self.expected.health_seconds
         return HealthWatch(
             url=self.expected.health_url,
-            declared=self.expected.health_declared,
+            declared=self.expected.health_declared or self.command is not None,
+            command=self.command.command if self.command else "",
             first=first.as_answer(),
             content_type=first.content_type,
             limit_seconds=limit,

@@ -78,7 +78,9 @@ class ServerTrial:
 
     @property
     def health(self) -> HealthWatch:
-        """What health said, idle and while calls were made."""
+        """What health said, idle and while calls were made. NotAsked where a command tells it."""
+        if self._expected.health_command:
+            raise NotAsked("health is told by a command, which only its container can run")
         self._course["valid"]
         return self._asked().health()
 

@@ -105,12 +105,13 @@ class Bodies:
 
 @dataclass(frozen=True, kw_only=True)
 class HealthWatch:
-    """What the health url said once the container was ready, idle and busy.
+    """What health said once the container was ready, idle and busy: the url or, where there is one, the `command`.
 
-    `declared` tells whether config.json names the url. `busy_asked` questions were put while calls were in flight;
-    of them `busy_late` were not answered within `limit_seconds`, `busy_failed` with no 2xx, and the slowest took
-    `busy_slowest_seconds`. `premature_seconds` is how long the apis still refused after health had said it was well
-    (0: they worked at once), with `premature_answer` what they said meanwhile.
+    Of a command exit code 0 is 200 and another 503. `declared` tells whether config.json names what was asked.
+    `busy_asked` questions were put while calls were in flight; of them `busy_late` were not answered within
+    `limit_seconds`, `busy_failed` with no 2xx, and the slowest took `busy_slowest_seconds`. `premature_seconds` is how
+    long the apis still refused after health had said it was well (0: they worked at once), with `premature_answer` what
+    they said meanwhile.
     """
 
     url: str
@@ -124,6 +125,12 @@ class HealthWatch:
     busy_slowest_seconds: float = 0.0
     premature_seconds: float = 0.0
     premature_answer: str = ""
+    command: str = ""
+
+    @property
+    def question(self) -> str:
+        """How it was asked, as people write it."""
+        return f"the health command {self.command!r}" if self.command else f"GET {self.url}"
 
 
 @dataclass(frozen=True, kw_only=True)

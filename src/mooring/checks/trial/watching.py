@@ -1,4 +1,4 @@
-"""The health url, asked while calls are made, on connections of its own."""
+"""Health, asked while calls are made: at its url on connections of its own, or by its command in the container."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mooring.engine.wire import HUNG, Request, exchange
+from mooring.engine.wire import HUNG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mooring.checks.trial.calling import Caller
+    from mooring.engine.wire import Reply
 
 EVERY_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One question to the health url: whether calls were open meanwhile, and what came of it."""
+    """One question for health: whether calls were open meanwhile, and what came of it."""
 
     busy: bool
     outcome: str
@@ -32,11 +33,11 @@ class Asked:
 
 
 class Watch:
-    """Asks from `begin` to `end`; `limit_seconds` is how long each answer may take."""
+    """Asks from `begin` to `end`; `limit_seconds` is how long each answer may take, after which `ask` gives up."""
 
-    def __init__(self, caller: Caller, url: str, *, limit_seconds: float) -> None:
+    def __init__(self, caller: Caller, ask: Callable[[], Reply], *, limit_seconds: float) -> None:
         self._caller = caller
-        self._request = Request("GET", url)
+        self._ask = ask
         self._limit = limit_seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -55,7 +56,7 @@ class Watch:
     def _run(self) -> None:
         while not self._stop.is_set():
             before = self._caller.busy
-            reply = exchange(self._caller.target, self._request, timeout_seconds=self._limit)
+            reply = self._ask()
             busy = before or self._caller.busy
             self.asked.append(Asked(busy, reply.outcome, reply.status, reply.seconds))
             self._stop.wait(EVERY_SECONDS)
