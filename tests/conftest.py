@@ -88,6 +88,29 @@ def mooring():
 
 
 @pytest.fixture(scope="session")
+def postgresql_server():
+    """A PostgreSQL server of our own; a test that stops it starts it again."""
+    from postgresql_server import NoServerError, PostgresqlServer
+
+    try:
+        server = PostgresqlServer()
+    except NoServerError as error:
+        pytest.skip(str(error))
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """The URL of an empty database, once of each kind that a platform may have."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'mooring.db'}"
+        return
+    with request.getfixturevalue("postgresql_server").database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def engine():
     """Our engine object, connected."""
     with DockerEngine.connect() as connected:
