@@ -7,6 +7,7 @@ is missing is installed with apt, and `dockerd` is started with a data root, a s
 touches no firewall rule, and its containers reach this machine only. It is stopped at the end, with its containers;
 its images stay in the user's cache for the next time. Two commands at once share it, and the last to end stops it.
 Where none of this can be, COMMAND runs with the reason in MOORING_TEST_ENGINE_MISSING. The exit code is COMMAND's.
+The programs of a PostgreSQL server are installed in the same manner when they are missing; the tests start their own.
 """
 
 from __future__ import annotations
@@ -259,6 +260,7 @@ def main(command: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    install_database()
     try:
         with connected() as engine:
             url = engine.address.url
@@ -282,6 +284,16 @@ def install_for_base_images() -> None:
     """What makes base images; without it the command may still do most of its work."""
     try:
         install({"mmdebstrap": ("mmdebstrap",)})
+    except CannotStartError as error:
+        say(str(error))
+
+
+def install_database() -> None:
+    """A PostgreSQL server for the tests to start; without it the command may still do most of its work."""
+    # Debian keeps the server's programs apart, by version, as several may run side by side.
+    os.environ["PATH"] += "".join(f":{folder}" for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin")))
+    try:
+        install({"postgres": ("postgresql",)})
     except CannotStartError as error:
         say(str(error))
 

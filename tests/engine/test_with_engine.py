@@ -56,7 +56,8 @@ def test_where_none_can_be_the_command_runs_and_is_told_why(tmp_path):
 @pytest.mark.parametrize("known", [True, False] if os.getuid() == 0 else [])
 def test_what_makes_base_images_is_installed_when_it_is_missing(tmp_path, known):
     asked = tmp_path / "asked"
-    for program, script in (("apt-get", f'echo "$*" >>{asked}'), ("apt-cache", "echo Candidate: 1" if known else ":")):
+    programs = {"apt-get": f'echo "$*" >>{asked}', "apt-cache": "echo Candidate: 1" if known else ":", "postgres": ":"}
+    for program, script in programs.items():
         (tmp_path / program).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / program).chmod(0o755)
     process = with_engine(sys.executable, "-c", TELL, PATH=str(tmp_path))
