@@ -207,6 +207,32 @@ def test_a_project_is_judged_by_its_files_where_nothing_may_be_built(mooring, tm
     assert failed(done) == {"CFG-TYPO-01"}
 
 
+def test_a_project_s_own_dockerfile_is_judged_without_building_it(mooring, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    (tmp_path / "run.sh").write_bytes(b"#!/bin/sh\r\nexec serve\r\n")
+    lines = ("FROM python:3.11", "COPY run.sh /home/", "STOPSIGNAL SIGQUIT", 'CMD ["sh", "/home/run.sh"]', "")
+    (tmp_path / "Dockerfile").write_text("\n".join(lines))
+    (tmp_path / "Dockerfile.gpu").write_text('FROM python:3.11\nUSER root\nCMD ["flask", "run"]\n')
+    done = mooring("check", tmp_path, "--static", "--format", "json", DOCKER_HOST="unix:///nowhere.sock")
+    assert done.returncode == 1, done.stderr
+    assert failed(done) == {"IMG-BOOT-06", "IMG-TERM-04", "PRJ-FIX-01"}
+    told = {result["rule"]: result for result in as_json(done)["results"]}
+    assert told["IMG-SIZE-01"]["why"] == "known when the image is built: leave out --static"
+    text = mooring("check", tmp_path, "--static").stdout
+    assert f"{tmp_path}/Dockerfile:3" in text
+    assert f"{tmp_path}/run.sh:1" in text
+    sarif = json.loads(mooring("check", tmp_path, "--static", "--format", "sarif").stdout)
+    places = [result["locations"][0]["physicalLocation"] for result in sarif["runs"][0]["results"]]
+    assert {"uri": "Dockerfile"} in [place["artifactLocation"] for place in places]
+
+
+def test_a_dockerfile_that_nothing_builds_is_not_judged(mooring, tmp_path):
+    assert mooring("init", tmp_path / "mnist").returncode == 0
+    (tmp_path / "mnist/Dockerfile").write_text("FROM python:3.11\nSTOPSIGNAL SIGQUIT\nCMD flask run\n")
+    done = mooring("check", tmp_path / "mnist", "--static", "--format", "json")
+    assert not any(name.startswith("IMG-") for name in failed(done))
+
+
 def test_fix_shows_what_it_would_do_and_does_it_when_told_to(mooring, tmp_path):
     assert mooring("init", tmp_path / "mnist").returncode == 0
     config = tmp_path / "mnist/config.json"

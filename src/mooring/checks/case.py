@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mooring.checks.config_source import search, the_config
+from mooring.checks.dockerfile.foretelling import LEAVE_OUT, NOT_BUILT, foretold
 from mooring.checks.evidence import Evidence, NotAsked, NotKnown
 from mooring.checks.report import Report, Result, Status, Subject
 from mooring.checks.rule import RUNNING, catalogue
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mooring.checks.config_source import ConfigSearch
+    from mooring.checks.dockerfile.prospect import Prospect
     from mooring.checks.mending import Change
     from mooring.checks.rule import Rule
     from mooring.checks.scanning import Antivirus
@@ -40,9 +42,9 @@ NOT_PROOF = (
 class Case:
     """What is to be judged, and how each part of it can be looked at; what is None, the subject does not have.
 
-    `read` is the one pass over an image's files; `scan` the files of a project that was not built; `antivirus`
-    tells how asking clamd went in either. `start_trial` runs it; `why_not_run` says why that is None. `found` hears
-    of each result, `doing` of what takes its time.
+    `read` is the one pass over an image's files; `scan` the files of a project that was not built, `prospect` what its
+    own Dockerfile will make of them; `antivirus` tells how asking clamd went in either. `start_trial` runs it;
+    `why_not_run` says why that is None. `found` hears of each result, `doing` of what takes its time.
     """
 
     subject: Subject
@@ -52,6 +54,7 @@ class Case:
     image_config: ImageConfig | None = None
     read: Callable[[], Filesystem] | None = None
     scan: Callable[[], tuple[Note, ...]] | None = None
+    prospect: Callable[[], Prospect] | None = None
     antivirus: Callable[[], Antivirus | None] | None = None
     changes: Callable[[], tuple[Change, ...]] | None = None
     config: Path | None = None
@@ -70,7 +73,8 @@ def check(case: Case) -> Report:
     with contextlib.ExitStack() as stack:
         evidence = Evidence(_Suppliers(case, stack).by_name())
         case.doing("reading the image" if case.image else "looking")
-        found = results(_ordered(catalogue()), evidence, case.wish)
+        rules = _ordered(catalogue())
+        found = results(map(foretold, rules) if case.prospect else rules, evidence, case.wish)
         described = _described(case, evidence)
         remarks = tuple(_remarks(evidence, found))
     return Report(
@@ -111,6 +115,7 @@ class _Suppliers:
             "steps": self.steps,
             "antivirus": self.antivirus,
             "changes": self.changes,
+            **({"prospect": case.prospect} if case.prospect else {}),
             "config_search": lambda: self._pieces["config_search"],
             "config": self.config,
             "config_source": lambda: self._pieces["config_search"].words,
@@ -121,8 +126,8 @@ class _Suppliers:
     def _unless_project(self, what: str) -> Exception:
         if self._case.subject.kind == "project":
             if self._case.wish.static:
-                return NotAsked("--static: the project was not built")
-            return NotKnown("the project was not built")
+                return NotAsked(LEAVE_OUT)
+            return NotKnown(NOT_BUILT)
         return NotAsked(f"a running server shows no {what}")
 
     def image(self) -> Image:

@@ -24,6 +24,7 @@ from mooring.checks.scanning import Scanner, scanner
 from mooring.checks.trial import ServerTrial, Trial
 from mooring.cli.asked import Asked, accepted
 from mooring.cli.curl import sample_file
+from mooring.cli.unbuilt import own_dockerfile
 from mooring.cli.watching import Watching
 from mooring.contract import edition, editions
 from mooring.contract.edition import EDITION_LABEL
@@ -244,6 +245,7 @@ class _Opening:
             self._base(Subject(name=str(folder), kind="project"), chosen),
             config=self._asked.config or project.config_file,
             scan=lambda: folder_notes(files, self._scanner()),
+            prospect=own_dockerfile(folder, project, static=self._wish.static),
             changes=lambda: changes(folder, chosen),
             why_not_run=why,
         )

@@ -6,6 +6,7 @@ What only a build would tell (the base image's own command, what RUN does to fil
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,16 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SHELL = ("/bin/sh", "-c")
+_ARCHIVE = re.compile(r"[*?\[]|\.(?:tar|tgz|tbz2?|txz|tzst|(?:tar\.)?(?:gz|bz2|xz|zst|lzma))$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Copied:
-    """What a COPY or ADD brings from the folder into the image; a target that ends with / is a folder."""
+    """What a COPY or ADD brings into the image; a target that ends with / is a folder.
+
+    `opaque` tells that the sources are not files of the folder as they lie there: they come from a stage, an archive,
+    an address or the Dockerfile itself. `at` counts the stage's instructions before it, `line` is in the file.
+    """
 
     sources: tuple[str, ...]
     target: str
     mode: str
     line: int
+    owner: str = ""
+    opaque: bool = False
+    at: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +65,23 @@ class Dockerfile:
                 name = posixpath.basename(source.rstrip("/"))
                 into = posixpath.join(copied.target, name) if copied.target.endswith("/") else copied.target
                 if into == path:
-                    return posixpath.normpath(source.lstrip("/"))
+                    return "" if copied.opaque else posixpath.normpath(source.lstrip("/"))
+                if copied.opaque:
+                    continue
                 inside = posixpath.relpath(path, copied.target.rstrip("/") or "/")
                 if len(copied.sources) == 1 and not inside.startswith("..") and source.rstrip("/") in (".", ""):
                     return inside
         return ""
 
 
-def read_dockerfile(text: str) -> Dockerfile:
-    """What the text of a Dockerfile says of its last stage."""
-    stages = _Stages()
+def read_dockerfile(
+    text: str, *, base: ImageConfig | None = None, arguments: Mapping[str, str] | None = None
+) -> Dockerfile:
+    """What the text of a Dockerfile says of its last stage.
+
+    `base` is what an image that a stage begins from says itself; `arguments` are those of --build-arg.
+    """
+    stages = _Stages(base or ImageConfig(), arguments or {})
     for instruction in instructions(text):
         stages.take(instruction)
     return stages.finished()
@@ -83,15 +99,19 @@ class _Stage:
     shell: tuple[str, ...] = SHELL
     # Where the CMD was set: a later ENTRYPOINT clears one that was taken over.
     own_command: bool = False
+    # What ONBUILD keeps for the stages that begin from this one.
+    triggers: list[Instruction] = field(default_factory=list)
 
 
 class _Stages:
     """The stages so far; each instruction changes the last one."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: ImageConfig, given: Mapping[str, str]) -> None:
+        self.base = base
+        self.given = given
         self.named: dict[str, _Stage] = {}
         self.arguments: dict[str, str] = {}
-        self.stage = _Stage()
+        self.stage = _Stage(config=base)
         self.count = 0
 
     def take(self, instruction: Instruction) -> None:
@@ -110,6 +130,7 @@ class _Stages:
             "VOLUME": self.volume,
             "COPY": self.copy,
             "ADD": self.copy,
+            "ONBUILD": self.on_build,
         }
         if instruction.keyword in known:
             known[instruction.keyword](instruction)
@@ -134,7 +155,8 @@ class _Stages:
     def begin(self, instruction: Instruction) -> None:
         parts = [expanded(word, self.arguments) for word in words(instruction.rest)]
         origin = parts[0] if parts else ""
-        self.stage = _taken_over(self.named.get(origin.lower()), origin)
+        taken_from = self.named.get(origin.lower())
+        self.stage = _taken_over(taken_from, origin, self.base)
         platform = next((flag.partition("=")[2] for flag in instruction.flags if flag.startswith("--platform=")), "")
         system, _, rest = platform.partition("/")
         if rest and "$" not in platform:
@@ -144,11 +166,14 @@ class _Stages:
         self.count += 1
         if len(parts) > 2 and parts[1].upper() == "AS":  # noqa: PLR2004 - FROM image AS name
             self.named[parts[2].lower()] = self.stage
+        for trigger in taken_from.triggers if taken_from else ():
+            self.take(trigger)
 
     def argument(self, instruction: Instruction) -> None:
         for name, value in pairs(instruction.rest, lone=True):
             known = self.arguments if not self.count else self.stage.arguments
             default = expanded(value, self._values()) if value is not None else self.arguments.get(name)
+            default = self.given.get(name, default)
             if default is not None:
                 known[name] = default
 
@@ -201,14 +226,24 @@ class _Stages:
         new = instruction.exec_form or tuple(self._text(word) for word in words(instruction.rest))
         self._change(volumes=tuple(dict.fromkeys((*self.stage.config.volumes, *new))))
 
+    def on_build(self, instruction: Instruction) -> None:
+        for trigger in instructions(instruction.rest):
+            self.stage.triggers.append(replace(trigger, line=instruction.line, last_line=instruction.last_line))
+
     def copy(self, instruction: Instruction) -> None:
-        if any(flag.startswith("--from=") for flag in instruction.flags) or "<<" in instruction.rest:
-            return
         given = instruction.exec_form or tuple(self._text(word) for word in words(instruction.rest))
         if len(given) > 1:
-            mode = next((flag.partition("=")[2] for flag in instruction.flags if flag.startswith("--chmod=")), "")
+            flags = dict(flag.lstrip("-").partition("=")[::2] for flag in instruction.flags)
             *sources, target = given
-            copied = Copied(sources=tuple(sources), target=self._absolute(target), mode=mode, line=instruction.line)
+            copied = Copied(
+                sources=tuple(sources),
+                target=self._absolute(target),
+                mode=flags.get("chmod", ""),
+                line=instruction.line,
+                owner=flags.get("chown", ""),
+                opaque=_is_opaque(instruction, tuple(sources), flags),
+                at=len(self.stage.instructions),
+            )
             self.stage.copies.append(copied)
 
     def _absolute(self, path: str) -> str:
@@ -227,10 +262,18 @@ class _Stages:
         self.stage.config = replace(self.stage.config, **members)  # type: ignore[arg-type] # the members of ImageConfig
 
 
-def _taken_over(origin: _Stage | None, name: str) -> _Stage:
+def _is_opaque(instruction: Instruction, sources: tuple[str, ...], flags: Mapping[str, str]) -> bool:
+    """Whether what is brought is something else than the folder's files as they lie there."""
+    unpacked = instruction.keyword == "ADD" and any(_ARCHIVE.search(source) for source in sources)
+    fetched = any("://" in source or source.startswith("git@") for source in sources)
+    odd = flags.keys() & {"from", "exclude", "parents", "keep-git-dir"}
+    return bool(odd) or "<<" in instruction.rest or unpacked or fetched
+
+
+def _taken_over(origin: _Stage | None, name: str, base: ImageConfig) -> _Stage:
     """A new stage, which begins from another one or from an image."""
     if origin is None:
-        return _Stage(base=name)
+        return _Stage(base=name, config=base)
     return _Stage(
         base=origin.base,
         config=origin.config,
