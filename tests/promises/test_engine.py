@@ -7,6 +7,7 @@ behave and misbehave. All of a platform's workloads are removed when its test en
 import asyncio
 import contextlib
 import functools
+import sys
 import time
 import uuid
 from collections import Counter
@@ -16,6 +17,7 @@ import pytest
 
 from mooring.engine.memory import MemoryEngine, MemoryWorld
 from mooring.engine.probe import Outcome
+from mooring.engine.process import ProcessEngine
 from mooring.engine.workload import Probe, State, Workload
 from mooring.errors import Invalid, NotFound
 
@@ -73,7 +75,82 @@ def memory_place():
     place.close()
 
 
-PLACES = ["memory_place"]
+# What a project's server may be like, in as few lines as there are ways to be.
+SERVER = """
+import http.server, os, signal, sys, threading, time
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health" else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *words):
+        pass
+
+kind, *words = sys.argv[1:]
+if kind == "exits":
+    print("ending with", words[0])
+    sys.exit(int(words[0]))
+for number in range(1, int(words[0]) + 1 if kind == "logs" else 0):
+    print("line", number, file=sys.stdout if number % 2 else sys.stderr, flush=True)
+signal.signal(signal.SIGTERM, signal.SIG_IGN if kind == "ignores-sigterm" else lambda *_: sys.exit(0))
+if kind == "never-answers":
+    time.sleep(600)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["MOORING_PORT"])), Handler)
+if kind == "silent":
+    time.sleep(600)
+server.serve_forever()
+"""
+
+
+class ProcessPlace:
+    """Workloads in processes of this machine."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.project = folder / "project"
+        self.project.mkdir()
+        (self.project / "server.py").write_text(SERVER)
+
+    def open(self, platform_id):
+        return ProcessEngine(platform_id, self.folder / "replicas")
+
+    def missing(self, name):
+        return self._workload(name, "answers", project=str(self.folder / "nowhere"))
+
+    def answers(self, name, **more):
+        return self._workload(name, "answers", **more)
+
+    def never_answers(self, name):
+        return self._workload(name, "never-answers")
+
+    def listens_but_never_answers(self, name):
+        return self._workload(name, "silent")
+
+    def exits(self, name, code):
+        return self._workload(name, "exits", code)
+
+    def ignores_sigterm(self, name):
+        return self._workload(name, "ignores-sigterm")
+
+    def logs(self, name, lines):
+        return self._workload(name, "logs", lines)
+
+    def _workload(self, name, *words, **more):
+        command = (sys.executable, "-S", "server.py", *map(str, words))
+        return Workload(**{"name": name, "project": str(self.project), "command": command, **more})
+
+
+@pytest.fixture
+def process_place(tmp_path):
+    """The process engine's."""
+    return ProcessPlace(tmp_path)
+
+
+PLACES = ["memory_place", "process_place"]
 
 
 @pytest.fixture(params=PLACES)
@@ -93,14 +170,17 @@ def in_a_loop(test):
 
 
 @contextlib.asynccontextmanager
-async def opened(place, platform_id=None):
+async def opened(place):
     """An engine of a new platform, of which nothing is left afterwards."""
-    engine = place.open(platform_id or f"test-{uuid.uuid4().hex[:12]}")
+    platform_id = f"test-{uuid.uuid4().hex[:12]}"
+    engine, broom = place.open(platform_id), place.open(platform_id)
     try:
         yield engine
     finally:
-        await asyncio.gather(*(engine.remove(name, grace_seconds=0) for name in await engine.observe()))
         await engine.close()
+        await asyncio.gather(*(broom.remove(name, grace_seconds=0) for name in await broom.observe()))
+        assert await broom.observe() == {}
+        await broom.close()
 
 
 async def until(condition, *, seconds=SOON):
@@ -230,7 +310,6 @@ class TestEngine:
         async with opened(place) as engine:
             await engine.apply(place.answers("one", labels={"service": "s"}))
             first = await answering(engine, "one")
-            await engine.close()
             again = place.open(engine.platform_id)
             assert await again.observe() == {"one": first}
             assert (await again.ask("one", HEALTH)).ok

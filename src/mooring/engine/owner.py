@@ -12,6 +12,8 @@ from typing import Self
 PROC = Path("/proc")
 # With all else it has to fit into an image's tag: 128 characters.
 NODE_CHARACTERS = 32
+# States of a process of which only the entry in the table is left (proc(5), stat, field 3).
+ENDED = ("Z", "X", "x")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Owner:
             return here
         return self.table == _table() and not _lives(self)
 
+    def is_running_here(self) -> bool:
+        """Whether it surely runs in this process table, as one does that this machine started since its boot."""
+        return bool(self.began) and (self.boot, self.table) == (_boot(), _table()) and _lives(self)
+
 
 def _node() -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", platform.node()).strip("-")[:NODE_CHARACTERS] or "nameless"
@@ -86,10 +92,14 @@ def _table() -> str:
 
 
 def _began(pid: int) -> str:
-    """Clock ticks from the boot to the start of the process (proc(5), stat, field 22); "" when it is not seen."""
+    """Clock ticks from the boot to the start of the process (proc(5), stat, field 22).
+
+    "" when it is not seen, or has ended and nobody has asked how (a zombie).
+    """
     try:
         text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
     # The second field, the program's name, may hold blanks and brackets.
-    return text.rpartition(")")[2].split()[19]
+    fields = text.rpartition(")")[2].split()
+    return "" if fields[0] in ENDED else fields[19]

@@ -35,7 +35,9 @@ class Workload:
 
     `name` is unique among all workloads of a platform (a label of RFC 1123, at most 63 characters); by its `labels` a
     platform knows it again. `env` are its variables. Limits of None are no limits. `image` and `project` are
-    alternatives; each engine says which it takes. `command` stands in for the image's own ENTRYPOINT and CMD.
+    alternatives; each engine says which it takes. `command` stands in for the image's own ENTRYPOINT and CMD; a project
+    has none of its own (project/serving.py makes it). `files` are texts by their names that the process engine writes
+    beside it, private and gone with it; a word of `command` that is `{files}/NAME` becomes the path of one.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Workload:
     image: str = ""
     project: str = ""
     command: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     port: int = 8080
     protocol: str = "http"
