@@ -14,7 +14,7 @@ from mooring.control.tables import Calls, Heard, Totals
 from mooring.gateway.table import Callers, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -134,20 +134,25 @@ class Gateways:
                 self._written.pop(gateway_id, None)
         return {name: report for name, (heard_at, report) in self._reports.items() if now - heard_at <= self._lost_ms}
 
-    def is_quiet(self, replica: str) -> bool:
-        """Whether no gateway sends it calls any more, and none has one in flight there.
+    def quiet(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of these replicas that no gateway sends calls to any more, and none has one in flight at.
 
         Every live gateway must have a table that the replica is not in, and have said so since. Ones that control knew
         before it was restarted are given the time to be heard again.
         """
-        table = self._table
-        if not self._first_number or replica in replicas(table.routes):
-            return False
-        live = self.live()
-        if self._expected - set(self._reports) and self._now_ms() - self._opened_at <= self._lost_ms:
-            return False
-        number = self._left.get(replica, self._first_number)
-        return all(report.table >= number and not report.in_flight.get(replica) for report in live.values())
+        waits = self._expected - set(self._reports) and self._now_ms() - self._opened_at <= self._lost_ms
+        if not self._first_number or waits:
+            return frozenset()
+        live = self.live().values()
+        return frozenset(
+            name
+            for name in set(names) - replicas(self._table.routes)
+            if all(_is_silent(report, name, self._left.get(name, self._first_number)) for report in live)
+        )
+
+    def is_quiet(self, replica: str) -> bool:
+        """Whether this one is."""
+        return replica in self.quiet((replica,))
 
     def forget(self, replica: str) -> None:
         """It is gone for good, and its name is not asked for again."""
@@ -200,6 +205,11 @@ def add_up(session: Session, counts: Collection[Count]) -> None:
             row.calls += count.calls
             row.failures += count.failures
         session.flush()  # the next count may be of the same minute
+
+
+def _is_silent(report: GatewayReport, replica: str, number: int) -> bool:
+    """Whether a gateway goes by that table or a later one, and has no call in flight at the replica."""
+    return report.table >= number and not report.in_flight.get(replica)
 
 
 def replicas(routes: Mapping[str, Route]) -> frozenset[str]:
