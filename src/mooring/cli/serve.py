@@ -5,18 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import socket
 import subprocess
-import sys
 import tempfile
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
-    from mooring.contract import Edition, ModelConfig
+    from mooring.contract import ModelConfig
     from mooring.project.project import Project
 
 DEFAULT_HOST = "127.0.0.1"
@@ -49,20 +47,13 @@ def serve(
     linger first, as in a container.
     """
     from mooring.contract import edition as named  # noqa: PLC0415 - the rooms below are slow to open
-    from mooring.errors import Refused  # noqa: PLC0415
-    from mooring.project.project import Kind, Project  # noqa: PLC0415
+    from mooring.project.serving import interpreter, servable, server_settings  # noqa: PLC0415
 
-    project = Project.open(folder)
-    if project.kind is Kind.BRING_YOUR_OWN:
-        raise Refused(
-            f"{folder} has a server of its own, started by its Dockerfile",
-            hint=f"mooring build {folder} -t NAME, then mooring run NAME",
-        )
-    asked = {"MOORING_PORT": port, "MOORING_HOST": host, "MOORING_PYTHON": _interpreter(python)}
+    project = servable(folder)
+    asked = {"MOORING_PORT": port, "MOORING_HOST": host, "MOORING_PYTHON": interpreter(python) if python else None}
     environ = {
         "MOORING_HOST": DEFAULT_HOST,
-        **_limits(named(edition or project.settings.edition or "otc-2022")),
-        **_own_interpreter(project),
+        **server_settings(project, named(edition or project.settings.edition or "otc-2022")),
         **os.environ,
         **{name: str(value) for name, value in asked.items() if value is not None},
     }
@@ -70,32 +61,7 @@ def serve(
     host, taking = environ["MOORING_HOST"] or DEFAULT_HOST, _port(environ)
     _require_free(host, taking)
     _tell_calls(project.config, ANYWHERE.get(host, host), taking)
-    _become_server(project.root, project.config, environ)
-
-
-def _limits(rules: Edition) -> dict[str, str]:
-    """The edition's facts as the server's settings; where it is silent, the server's own default stands."""
-    from mooring.project.dockerfile import SETTINGS  # noqa: PLC0415 - slow to open
-
-    return {name: str(rules[fact]) for fact, name in SETTINGS if fact in rules}
-
-
-def _own_interpreter(project: Project) -> dict[str, str]:
-    """The interpreter that mooring.toml names; the server itself finds the project's .venv."""
-    path = _interpreter(project.settings.python, below=project.root)
-    return {"MOORING_PYTHON": path} if path else {}
-
-
-def _interpreter(name: str | None, *, below: Path = Path()) -> str | None:
-    """The program's full path; NotFound when there is none."""
-    from mooring.errors import NotFound  # noqa: PLC0415
-
-    if not name:
-        return None
-    path = shutil.which(below / name if os.sep in name else name)
-    if not path:
-        raise NotFound(f"there is no Python interpreter {name}", hint="give its path, or make DIR/.venv")
-    return str(Path(path).absolute())
+    _become_server(project, environ)
 
 
 def _tell_mended(config: ModelConfig) -> None:
@@ -136,15 +102,17 @@ def _tell_calls(config: ModelConfig, host: str, port: int) -> None:
         typer.echo(f"  {curl(api, base)}", err=True)
 
 
-def _become_server(root: Path, config: ModelConfig, environ: dict[str, str]) -> NoReturn:
+def _become_server(project: Project, environ: dict[str, str]) -> NoReturn:
     """Turn this process into the server, so that signals and its exit code need nobody in between.
 
     Its model workers read the clean form whenever they start, so the file must live as long as the server does. Who
     removes it is a shell that waits for the end of a pipe: the server holds the other end, however it dies.
     """
+    from mooring.project.serving import server_command  # noqa: PLC0415 - slow to open
+
     handle, path = tempfile.mkstemp(prefix="mooring-", suffix=".json")  # made with mode 600
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(config.clean(), file, ensure_ascii=False)
+        json.dump(project.config.clean(), file, ensure_ascii=False)
     ours, servers = os.pipe()
     subprocess.Popen(
         ["/bin/sh", "-c", 'read -r _; rm -f -- "$1"', "sh", path],
@@ -154,6 +122,5 @@ def _become_server(root: Path, config: ModelConfig, environ: dict[str, str]) -> 
         start_new_session=True,
     )
     os.set_inheritable(servers, True)
-    os.execve(  # noqa: S606 - no shell is wanted
-        sys.executable, [sys.executable, "-m", "mooring_serve", str(root), "--config", path], environ
-    )
+    command = server_command(project, path)
+    os.execve(command[0], command, environ)  # noqa: S606 - no shell is wanted
