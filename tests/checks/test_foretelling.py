@@ -1,13 +1,20 @@
 """A project with its own Dockerfile, judged before it is built: only what holds for every image it could become."""
 
-import pytest
+import tempfile
+from importlib import resources
+from pathlib import Path
 
-from mooring.checks import Kind, Status, Subject, Wish, catalogue
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mooring.checks import Evidence, Kind, Status, Subject, Wish, catalogue
 from mooring.checks.case import Case, check
-from mooring.checks.dockerfile.foretelling import FORETOLD, LEAVE_OUT
+from mooring.checks.dockerfile.foretelling import FORETOLD, LEAVE_OUT, foretold
 from mooring.checks.dockerfile.ignoring import Ignored
 from mooring.checks.dockerfile.prospect import prospect
-from mooring.contract import edition
+from mooring.checks.run import judged
+from mooring.contract import edition, editions
 
 PYTHON = "FROM python:3.11-slim"
 PRIVATE = "FROM registry.example.com/team/base:7"
@@ -21,7 +28,7 @@ GOOD_SCRIPT = "#!/bin/sh\ncd /home/app\nexec python3 -u app.py\n"
 def judge(tmp_path):
     """What each rule says of a folder with these files and this Dockerfile, by its id."""
 
-    def judged(*lines, files=None, kind=Kind.REAL_TIME, under="otc-2022", arguments=None, static=True):
+    def looked_at(*lines, files=None, kind=Kind.REAL_TIME, under="otc-2022", arguments=None, static=True):
         (tmp_path / "Dockerfile").write_bytes("\n".join((*lines, "")).encode())
         for name, content in (APP if files is None else files).items():
             path = tmp_path / name
@@ -35,7 +42,7 @@ def judge(tmp_path):
         )
         return {result.rule.id: result for result in check(case).results}
 
-    return judged
+    return looked_at
 
 
 def places(result):
@@ -87,6 +94,14 @@ def test_what_the_dockerfile_says_wrong_is_told_with_its_line(judge, lines, rule
     assert places(found) == [("Dockerfile", line)], found
 
 
+def test_our_own_template_is_foretold_to_keep_every_edition(judge):
+    folder = resources.files("mooring.project") / "templates" / "bring-your-own"
+    files = {name: (folder / name).read_text(encoding="utf-8") for name in ("run.sh", "server.py", "config.json")}
+    lines = (folder / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    for name in editions():
+        assert failed(judge(*lines, files=files, under=name)) == set(), name
+
+
 def test_the_platform_of_the_last_stage_is_known_where_it_is_written(judge):
     found = judge("FROM --platform=linux/riscv64 python:3.11", SERVES, under="otc-2024")["IMG-ARCH-01"]
     assert (found.status, places(found)) == (Status.FAILED, [("Dockerfile", 1)])
@@ -111,6 +126,16 @@ def test_a_script_of_the_folder_is_read_and_named_as_it_is_called_there(judge):
     assert places(found["IMG-BOOT-06"]) == [("start.sh", 1)]
     assert found["IMG-BOOT-06"].findings[0].source.endswith("/scripts/start.sh")
     assert places(found["IMG-PORT-02"]) == places(found["IMG-TERM-03"]) == [("start.sh", 3)]
+
+
+def test_what_an_entrypoint_of_the_base_may_stand_before_is_left_open(judge):
+    loopback = 'CMD ["gunicorn", "-b", "127.0.0.1:5000", "app:app"]'
+    private = judge(PRIVATE, *COPY_APP, "USER 7", loopback)
+    assert not {name for name, result in private.items() if result.findings}
+    assert left_out(private["IMG-PORT-02"])
+    assert left_out(private["IMG-TERM-03"])
+    none = judge(PRIVATE, *COPY_APP, "ENTRYPOINT []", loopback)
+    assert places(none["IMG-PORT-01"]) == places(none["IMG-PORT-02"]) == [("Dockerfile", 5)]
 
 
 def test_what_prints_late_is_told_by_the_source(judge):
@@ -302,3 +327,21 @@ def test_where_nothing_could_build_it_the_rest_is_not_known(judge):
 def test_dockerignore_takes_out_what_builders_take_out(text, out, sent):
     ignored = Ignored.of(text)
     assert [name for name in (*out, *sent) if name in ignored] == out
+
+
+WORDS = ("FROM", "python", "COPY", "ADD", "RUN", "CMD", "ENTRYPOINT", "ONBUILD", "USER", "ENV", "A=1", "--from=0", "$A")
+SIGNS = ("\n", "\n", " ", "[", "]", '"', "'", "\\", "<<E", "*", "/", ".", "app.py", "&&", "#", "a:b", "\r\n")
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.lists(st.sampled_from((*WORDS, *SIGNS)), max_size=30))
+def test_any_dockerfile_comes_to_something(text):
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "app.py").touch()
+        (Path(folder) / "Dockerfile").write_text(" ".join(text), newline="")
+        whole = prospect(Path(folder), arguments={}, static=True)
+        pieces = {"prospect": lambda: whole, "edition": lambda: edition("otc-2024"), "wish": Wish}
+        for rule in map(foretold, catalogue()):
+            if "prospect" in rule.needs:
+                found = judged(rule, Evidence(pieces), Wish(kind=Kind.BOTH))
+                assert all(0 <= finding.line <= len(text) + 1 for finding in found.findings)

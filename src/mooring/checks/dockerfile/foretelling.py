@@ -49,6 +49,8 @@ _COMMANDS = frozenset(
 )
 # What it settles where the files it speaks of are certainly there.
 _FILES = frozenset({"IMG-BOOT-01", "IMG-DIR-01", "IMG-USER-02"})
+# What an ENTRYPOINT of the base may stand before, such as a proxy that is told another port.
+_BEHIND_ENTRYPOINT = frozenset({"IMG-KEEP-02", "IMG-PORT-01", "IMG-PORT-02"})
 # What it may break, and never keeps by itself: the base image has a part in it.
 _NEVER_KEPT = frozenset({"CFG-IMG-01", "CFG-IMG-02", "CFG-IMG-03", "IMG-BOOT-04", "IMG-MNT-01", "IMG-SAFE-07"})
 FORETOLD = _SETTINGS | _COMMANDS | _FILES | _NEVER_KEPT
@@ -88,6 +90,8 @@ def _told(rule: Rule, world: World, known: dict[str, Any]) -> list[Finding]:
 
 def _common(rule: Rule, prospect: Prospect, known: dict[str, Any]) -> list[Finding]:
     """What is wrong with every image that a build could come to."""
+    if rule.id in _BEHIND_ENTRYPOINT and not prospect.entrypoint_is_known:
+        raise _unknown(prospect)
     try:
         told, other = (_told(rule, world, known) for world in prospect.worlds)
     except (NotAsked, NotKnown):
@@ -109,7 +113,8 @@ def _keeps(rule: Rule, prospect: Prospect, known: dict[str, Any]) -> bool:
         return False
     if rule.id in _SETTINGS:
         return True
-    if not all(_is_clear(world) for world in worlds) and rule.id != "IMG-BOOT-01":
+    clear = prospect.entrypoint_is_known and all(_is_clear(world) for world in worlds)
+    if not clear and rule.id != "IMG-BOOT-01":
         return False
     if rule.id == "IMG-USER-02" and not prospect.user_is_known:
         return False

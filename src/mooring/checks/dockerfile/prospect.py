@@ -97,6 +97,11 @@ class Prospect:
     static: bool
 
     @property
+    def entrypoint_is_known(self) -> bool:
+        """Whether nothing of the base stands before the CMD."""
+        return self.plain.config.entrypoint == self.other.config.entrypoint
+
+    @property
     def user_is_known(self) -> bool:
         """Whether the user is root or a number, so that /etc/passwd does not matter."""
         return all(world.config.user.partition(":")[0].isdigit() or not world.config.user for world in self.worlds)
