@@ -30,11 +30,12 @@ def health_breaches(root: Node, edition: Edition, notes: Notes, *, image: bool) 
         url = edition.get(v.HEALTH_URL, "/health")
         needed = edition.get(v.HEALTH_REQUIRED, default=False)
         message = "no health block" + (
-            f"; {edition.name} asks every image for a health endpoint"
+            f"; {edition.name} asks every image for a health endpoint, and {url} is asked"
             if needed
             else "; without it no upgrade is seamless"
         )
-        notes.add("CFG-HEALTH-02", SHOULD, root, message, hint=f'add "health": {{"url": "{url}"}}')
+        level = INFO if needed else SHOULD
+        notes.add("CFG-HEALTH-02", level, root, message, hint=f'add "health": {{"url": "{url}"}}')
 
 
 def _block(node: Node, what: str, edition: Edition, notes: Notes) -> None:
