@@ -347,6 +347,13 @@ def test_the_processor_is_one_of_the_platforms(architecture, failing):
     assert ("IMG-ARCH-01" in told(made, name="otc-2024")) is failing
 
 
+@pytest.mark.parametrize(("architecture", "remarked"), [("amd64", False), ("arm64", True), ("", False)])
+def test_another_processor_is_remarked_where_the_edition_names_none(architecture, remarked):
+    found = results(image("serve", architecture=architecture))["IMG-ARCH-01"]
+    assert [finding.level for finding in found.findings] == [Level.INFO] * remarked
+    assert found.status is (Status.PASSED if remarked else Status.SKIPPED)
+
+
 def test_our_own_template_keeps_every_edition():
     folder = resources.files("mooring.project") / "templates" / "bring-your-own"
     text = {name: (folder / name).read_text(encoding="utf-8") for name in ("run.sh", "server.py")}

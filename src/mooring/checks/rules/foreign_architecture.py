@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mooring.checks.command.bases import image as made
 from mooring.checks.evidence import NotAsked
 from mooring.checks.rule import MUST, Example, rule
-from mooring.contract import Finding, edition
+from mooring.contract import Finding, Level, edition
 from mooring.contract.vocabulary import ARCHITECTURES
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # The same processors as kernels and as images call them.
 NAMES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
+# What nodes have unless something else is said of them.
+USUAL = "x86_64"
 
 
 @rule(
@@ -42,7 +44,7 @@ NAMES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "
     ),
 )
 def foreign_architecture(image_config: ImageConfig, edition: Edition) -> Iterator[Finding]:
-    """The system is judged everywhere, the processor where the edition lists some."""
+    """The system is judged everywhere, the processor where the edition lists some; elsewhere a rare one is remarked."""
     if image_config.os not in ("", "linux"):
         yield Finding(
             message=f"the image is for {image_config.os}",
@@ -51,10 +53,19 @@ def foreign_architecture(image_config: ImageConfig, edition: Edition) -> Iterato
             source="architecture",
         )
         return
-    known = edition[ARCHITECTURES]
-    if not image_config.architecture:
-        raise NotAsked("the image does not say which processor it is for")
     name = NAMES.get(image_config.architecture, image_config.architecture)
+    if name not in ("", USUAL) and ARCHITECTURES not in edition:
+        yield Finding(
+            level=Level.INFO,
+            message=f"the image is for {image_config.architecture}; {edition.name} names no processors",
+            expected="the processor of the nodes that it will run on",
+            hint="docker buildx build --platform linux/amd64 --provenance=false -t NAME . where they are not Arm",
+            source="architecture",
+        )
+        return
+    known = edition[ARCHITECTURES]
+    if not name:
+        raise NotAsked("the image does not say which processor it is for")
     if name not in known:
         yield Finding(
             message=f"the image is for {image_config.architecture}",
