@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """Calls of one model version in one service that ended in one minute; `failures` is among `calls`."""
+    """Calls of one model version in one service that ended in one minute; `failures` is among `calls`.
+
+    `minute` counts from the epoch: its first millisecond is `minute * 60_000`.
+    """
 
     service_id: str
     model_id: str

@@ -72,13 +72,17 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a service's calls are held to; None is no limit. Sizes in bytes, times in seconds."""
+    """What a service's calls are held to; None is no limit. Sizes in bytes, times in seconds.
+
+    `drain_seconds` is how long a WebSocket may stay with a replica that gets no new calls.
+    """
 
     body_bytes: int | None = None
     connect_seconds: float = 5.0
     answer_seconds: float | None = None
     requests_per_second: float | None = None
     keep_alive_seconds: float = 50.0
+    drain_seconds: float = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
