@@ -325,7 +325,7 @@ async def test_a_replica_whose_keeper_is_of_another_boot_has_ended(tmp_path, wor
         state.write_text(before.replace(boot, "another-boot"))
         seen = (await engine.observe())["one"]
         assert (seen.state, seen.exit_code) == (State.EXITED, 137)
-        assert "restarted" in seen.why
+        assert "the machine stopped" in seen.why
         state.write_text(before)
 
 
@@ -395,3 +395,52 @@ def test_a_full_disk_costs_lines_and_not_the_server(tmp_path):
     lost, kept = last_lines(tmp_path, 5)
     assert "could not be written" in lost
     assert kept == "kept"
+
+
+@in_a_loop
+async def test_an_end_that_was_begun_comes_though_the_platform_is_gone(tmp_path, workload):
+    text = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVE
+    async with opened(tmp_path) as engine:
+        await engine.apply(workload(text))
+        await well(engine)
+        removing = asyncio.create_task(engine.remove("one", grace_seconds=1))
+
+        async def stopping():
+            return (await engine.observe())["one"].state is State.STOPPING
+
+        await until(stopping)
+        removing.cancel()
+        seen = await ended(engine)
+        assert "grace" in seen.why
+        await engine.remove("one", grace_seconds=1)
+        assert await engine.observe() == {}
+
+
+@in_a_loop
+async def test_who_is_in_a_greater_hurry_decides_when_it_ends(tmp_path, workload):
+    text = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVE
+    async with opened(tmp_path) as engine:
+        await engine.apply(workload(text))
+        await well(engine)
+        began = time.monotonic()
+        await asyncio.gather(engine.remove("one", grace_seconds=60), engine.remove("one", grace_seconds=0.5))
+        assert time.monotonic() - began < SOON
+        assert await engine.observe() == {}
+
+
+@pytest.mark.parametrize("damaged", ["state.json", "workload.json"])
+@in_a_loop
+async def test_a_replica_of_which_a_power_cut_left_empty_files_has_ended_and_can_be_removed(
+    tmp_path, workload, damaged
+):
+    async with opened(tmp_path) as engine:
+        await engine.apply(workload("pass"))
+        await ended(engine)
+        replica = tmp_path / "replicas" / "p" / "one"
+        (replica / "state.json").write_text((replica / "state.json").read_text().replace("exit_code", "unknown"))
+        (replica / damaged).write_text("")
+        seen = (await engine.observe())["one"]
+        assert (seen.state, seen.exit_code) == (State.EXITED, 137)
+        assert "137" in await engine.diagnose("one")
+        await engine.remove("one", grace_seconds=1)
+        assert await engine.observe() == {}

@@ -139,7 +139,8 @@ class ProcessEngine:
         except OSError as error:
             raise Unavailable(f"cannot read {self._root}: {error.strerror}") from error
         found = [ReplicaFolder(self._root / name) for name in names]
-        return [one for one in found if one.workload and one.state]
+        # What cannot be read is there all the same, ended, unless it was just removed.
+        return [one for one in found if one.state or one.path.exists()]
 
     async def ask(self, name: str, probe: Probe) -> Answer:
         """As the promise has it; a command runs in the project's folder, with the server's environment."""
@@ -214,7 +215,7 @@ class ProcessEngine:
 
     def _known(self, name: str) -> ReplicaFolder | None:
         replica = ReplicaFolder(self._root / name) if is_name(name) else None
-        return replica if replica and replica.state else None
+        return replica if replica and replica.path.exists() else None
 
     def _require(self, name: str) -> ReplicaFolder:
         replica = self._known(name)
@@ -270,13 +271,13 @@ def _facts(replica: ReplicaFolder, seen: WorkloadSighting, probe: Probe, answer:
     )
     return Facts(
         port=port,
-        protocol=replica.workload["protocol"],
+        protocol=replica.workload.get("protocol", "http"),
         health_url=probe.url or "/",
         health_command=probe.command,
         waited_seconds=(datetime.now(UTC) - seen.started_at).total_seconds() if seen.started_at else 0.0,
         exit_code=seen.exit_code,
         oom_killed=bool(replica.state.get("oom_killed")),
-        memory_bytes=replica.workload["memory_bytes"] or 0,
+        memory_bytes=replica.workload.get("memory_bytes") or 0,
         start_error=replica.state.get("start_error", ""),
         log_tail=last_lines(replica.path, TAIL_LINES),
         listeners=open_to_us if running else None,

@@ -101,7 +101,7 @@ class ReplicaFolder:
         self.__dict__.pop("state", None)
         if "exit_code" in self.state:
             return self.state["exit_code"], " ".join(self.state["why"].split())
-        return KILLED, "its keeper was killed, or the machine was restarted"
+        return KILLED, "its keeper was killed, or the machine stopped"
 
     def _started_at(self) -> datetime | None:
         started = self.state.get("started_us")
