@@ -74,7 +74,7 @@ class Settling:
         self._keep_an_eye_on()
         self._out.route = self._route(planned)
         settled = before == (self._service.status, self._service.revision) and self._service.status in RESTING
-        self._out.rests = settled and not planned.steps and not set(self._members.rows) & set(self._look.busy)
+        self._out.rests = settled and planned.arrived and not set(self._members.rows) & set(self._look.busy)
         return self._out
 
     @property
