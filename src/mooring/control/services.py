@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mooring.control import wishes
 from mooring.control.admission import Admission
@@ -220,9 +220,11 @@ class Services:
     ) -> None:
         config = self._admission.config(session, principal, wanted)
         now = self._now_ms()
-        revision = self._revision(service.id, service.revision + 1, config, now)
+        # After a failed update the revision is an earlier one again, and the failed one keeps its number.
+        last = session.scalar(select(func.max(Revision.number)).where(Revision.service_id == service.id)) or 0
+        revision = self._revision(service.id, last + 1, config, now)
         session.add(revision)
-        service.revision += 1
+        service.revision = revision.number
         service.updated_at = now
         if service.status in ANSWERING:
             self._turn(service, Target.RUNNING, ServiceStatus.DEPLOYING)
