@@ -16,7 +16,7 @@ from mooring.control.tables import Model, Project, Replica, Revision, Service
 from mooring.control.wishes import ServiceChange, ServiceEntry, ServiceWish
 from mooring.engine.memory import MemoryEngine
 from mooring.gateway.link import GatewayReport
-from mooring.gateway.table import Principal
+from mooring.gateway.table import Principal, Table
 
 PROJECT = "p" * 32
 ANYONE = Principal(project_id=PROJECT, user_name="admin", key_id="k")
@@ -50,10 +50,12 @@ class Caller:
         self.id = uuid.uuid4().hex
         self.number = 0
         self.in_flight = {}
-        self.table = None
+        self.table = Table()
 
     async def report(self):
-        self.table = await self.gateways.table(after=0)
+        newest = await self.gateways.table(after=self.table.number)
+        if newest.number > self.table.number:
+            self.table = newest
         self.number += 1
         await self.gateways.report(
             GatewayReport(
@@ -83,7 +85,7 @@ class House:
     def __init__(self, db, settings, world, clock):
         self.db, self.settings, self.world, self.clock = db, settings, world, clock
         self.engine = MemoryEngine(PLATFORM, world)
-        self.gateways = Gateways(db, now_ms=clock, hold_seconds=0.05)
+        self.gateways = Gateways(db, now_ms=clock, hold_seconds=0)
         self.gateways.open()
         self.story = Story(db, clock)
         self.logs = ReplicaLogs(self.engine, settings.data / "logs", most_bytes=10_000, sleep=_moment)
@@ -95,9 +97,18 @@ class House:
         self.caller = Caller(self.gateways)
         self.seen = []
 
-    def again(self):
-        """The platform is killed at this moment, and started again."""
-        return House(self.db, self.settings, self.world, self.clock)
+    async def again(self):
+        """The platform is killed at this moment, and started again; its gateway and its engine live on outside.
+
+        What was asked of the engine is done by it, whether anybody waits for that or not.
+        """
+        await self.reconciler._prober.close()
+        await self.logs.close()
+        self.reconciler._doings._done = lambda _: None
+        next_life = House(self.db, self.settings, self.world, self.clock)
+        next_life.caller, next_life.seen = self.caller, self.seen
+        next_life.caller.gateways = next_life.gateways
+        return next_life
 
     async def close(self):
         await self.reconciler.close()

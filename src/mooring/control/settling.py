@@ -228,7 +228,7 @@ class Settling:
 
     def _tell_phase(self, row: Replica) -> None:
         seen = self._look.sightings.get(row.name)
-        if seen is None:
+        if seen is None or row.created_at < self._service.operation_at:
             return
         lines: Iterable[str] = texts.SCHEDULED
         if seen.started_at is not None or seen.state in {State.RUNNING, State.EXITED}:
