@@ -30,12 +30,7 @@ ACCESS_CHARACTERS, SECRET_CHARACTERS = 20, 40
 ACCESS_LETTERS = string.ascii_uppercase + string.digits
 SECRET_LETTERS = string.ascii_letters + string.digits
 # Whoever finds one in a log or a repository sees what it is.
-PREFIXES = {
-    "token": "mooring-token-",
-    "session": "mooring-session-",
-    "app": "mooring-app-",
-    "gateway": "mooring-gateway-",
-}
+PREFIX = "mooring-{kind}-"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,9 +82,8 @@ def identify(asked: Asked, callers: Callers, now_ms: int) -> Principal:
         return _by_signature(asked, headers, callers, now_ms)
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer":
-        raise Denied(
-            f"the Authorization header's scheme {_shown(scheme)} is not known", hint=HINT, case="auth-malformed"
-        )
+        shown = repr(scheme[:20].decode("latin-1"))
+        raise Denied(f"the Authorization header's scheme {shown} is not known", hint=HINT, case="auth-malformed")
     return _by_token(token.strip(), callers, now_ms)
 
 
