@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from mooring.control.look import End
 from mooring.control.world import Condition
 from mooring.errors import MooringError, Unavailable
+from mooring.project.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
     from typing import Any
 
+    from mooring.contract.edition import Edition
     from mooring.control.look import Apply
-    from mooring.engine.workload import Engine
+    from mooring.engine.workload import Engine, Workload
 
 LOG = logging.getLogger(__name__)
 # An engine that has not explained itself by then has nothing to say.
@@ -28,11 +30,13 @@ class Doings:
     def __init__(
         self,
         engine: Engine,
+        edition: Edition,
         *,
         refused: Callable[[str, str], Awaitable[None]],
         done: Callable[[str], None],
     ) -> None:
         self._engine = engine
+        self._edition = edition
         self._refused = refused
         self._done = done
         self._busy: dict[str, Condition] = {}
@@ -77,7 +81,7 @@ class Doings:
             else:
                 if doing.after_grace is not None:
                     await self._engine.remove(name, grace_seconds=doing.after_grace)
-                await self._engine.apply(doing.workload)
+                await self._engine.apply(await self._equipped(doing))
         except Unavailable as error:
             LOG.warning("%s has to wait: %s", name, error)
             return  # the next look comes by itself, and not at once
@@ -89,6 +93,12 @@ class Doings:
         finally:
             self._busy.pop(name, None)
         self._done(service_id)
+
+    async def _equipped(self, doing: Apply) -> Workload:
+        """A project's workload with the command that serves it."""
+        if not doing.workload.project:
+            return doing.workload
+        return await asyncio.to_thread(served, doing.workload, self._edition, config=doing.config)
 
     async def _ask(self, service_id: str, names: tuple[str, ...]) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,9 +46,13 @@ class Look:
 
 @dataclass(frozen=True)
 class Apply:
-    """Ask the engine to make a replica be, after it let go of what is left of one, when there is an `after_grace`."""
+    """Ask the engine to make a replica be, after it let go of what is left of one, when there is an `after_grace`.
+
+    `config` is the clean form of its model's config.json, which a project is served by.
+    """
 
     workload: Workload
+    config: Mapping[str, Any] | None = None
     after_grace: float | None = None
 
 

@@ -75,7 +75,7 @@ class Reconciler:
             eager_seconds=timings.probe_seconds,
             sleep=clock.sleep,
         )
-        self._doings = Doings(hands.engine, refused=self._write_refused, done=self.wake)
+        self._doings = Doings(hands.engine, ground.edition, refused=self._write_refused, done=self.wake)
         self._settled: dict[str, Settled] = {}
         self._rests: dict[str, _Rest] = {}
         self._woken: set[str] = set()

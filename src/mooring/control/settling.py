@@ -189,7 +189,7 @@ class Settling:
         except (MooringError, ValueError) as error:
             row.exited_at, row.why = self._look.now_ms, storable(str(error))
             return
-        self._out.doings[row.name] = Apply(workload, after_grace)
+        self._out.doings[row.name] = Apply(workload, model.config, after_grace)
 
     def _grace_seconds(self, row: Replica) -> float:
         entry = self._entries.get((row.revision, row.template))

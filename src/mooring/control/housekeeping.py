@@ -1,0 +1,34 @@
+"""What a platform forgets after a while: old minutes of calls, gateways long gone, output of replicas long gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from mooring.control.tables import Calls, Heard, Replica, Service, Totals
+
+if TYPE_CHECKING:
+    from mooring.control.database import Database
+    from mooring.control.replica_logs import ReplicaLogs
+    from mooring.control.story import Story
+
+DAY_MS = 24 * 3_600_000
+MINUTE_MS = 60_000
+CALLS_MS = 7 * DAY_MS
+HEARD_MS = 7 * DAY_MS
+# As long as the story of a service.
+LOGS_MS = 31 * DAY_MS
+
+
+def tidy(db: Database, story: Story, logs: ReplicaLogs, now_ms: int) -> None:
+    """Forget what is older than is kept; blocks. Unavailable when the database is away: then it is done later."""
+    story.prune()
+    with db.begin() as session:
+        services = select(Service.id)
+        session.execute(delete(Calls).where(Calls.minute < (now_ms - CALLS_MS) // MINUTE_MS))
+        session.execute(delete(Calls).where(Calls.service_id.not_in(services)))
+        session.execute(delete(Totals).where(Totals.service_id.not_in(services)))
+        session.execute(delete(Heard).where(Heard.heard_at < now_ms - HEARD_MS))
+        names = frozenset(session.scalars(select(Replica.name)))
+    logs.prune(before_ms=now_ms - LOGS_MS, keep=names)
