@@ -19,7 +19,13 @@ SILENCE_SECONDS = 1800
 
 
 class Export:
-    """The archive in chunks. `close` ends it from any thread, also while another waits for the next chunk."""
+    """The archive in chunks of a mebibyte or little more, the last of them shorter, however the engine sends it.
+
+    An engine sends 32 KiB at a time: were each handed on by itself, the threads down to the scanners would wake up for
+    it in turn, which costs half as much again as all the scanning.
+
+    `close` ends it from any thread, also while another waits for the next chunk.
+    """
 
     def __init__(self, api: docker.APIClient, reference: str) -> None:
         with translated(f"image {reference}"):
@@ -39,9 +45,17 @@ class Export:
         return self
 
     def __next__(self) -> bytes:
+        parts: list[bytes] = []
+        size = 0
         with translated():
-            chunk: bytes = next(self._stream)
-            return chunk
+            for part in self._stream:
+                parts.append(part)
+                size += len(part)
+                if size >= CHUNK_BYTES:
+                    break
+        if not parts:
+            raise StopIteration
+        return b"".join(parts)
 
     def close(self) -> None:
         """Let go of the connection, wherever the archive is."""
