@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from mooring.checks.scanning import Scanner, Severity
+from mooring.checks.scanning.inspector import BLOCK
 
 
 def string(text):
@@ -103,6 +104,8 @@ HIDING = {
     "in an lzma zip": lambda data: zipped(data, zipfile.ZIP_LZMA),
     "in a zip in a zip": lambda data: zipped(zipped(data, zipfile.ZIP_DEFLATED), zipfile.ZIP_DEFLATED, "inner.bin"),
     "in a zip behind other bytes": lambda data: b"#!/bin/sh\nexit 0\n" + os.urandom(5_000_000) + zipped(data),
+    "in a zip that begins at the end of a block": lambda data: os.urandom(BLOCK - 2) + zipped(data),
+    "in a tar whose mark two blocks share": lambda data: os.urandom(BLOCK - 257 - 3) + tarred(data),
     "in an npz": lambda data: zipped(npy(data), zipfile.ZIP_DEFLATED, "arr_0.npy"),
     "in an npy of objects": npy,
     "in a tar": tarred,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
-import threading
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import yara_x
 
 from mooring.checks.scanning.detection import Detection, Severity
+from mooring.checks.scanning.yara_thread import LONGEST_SECONDS, PerThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,8 +21,6 @@ OVERLAP = 4096
 # The scanner of pickles says more of these, where it can read them.
 EMBEDDED_PICKLE = "pickle_that_runs_code"
 
-# For one window, which takes some milliseconds.
-LONGEST_SECONDS = 30
 UNSEEN = {
     "severity": str(Severity.UNREADABLE),
     "description": f"a part of it could not be searched for signatures within {LONGEST_SECONDS} s",
@@ -46,21 +43,9 @@ def signature_sources() -> Mapping[str, str]:
     return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".yar")}
 
 
-class _PerThread(threading.local):
-    """A scanner may be used by one thread at a time."""
-
-    def __init__(self) -> None:
-        self.scanner = yara_x.Scanner(rules())
-        self.scanner.fast_scan(True)
-        self.scanner.set_timeout(LONGEST_SECONDS)
-        # Never freed: it complains when another thread than its own does that, and the library itself hands what it
-        # lets go of without the interpreter's lock to whichever thread comes next. It has 6 KiB, and threads are few.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.scanner))
-
-
 @functools.cache
-def _scanners() -> _PerThread:
-    return _PerThread()
+def _scanners() -> PerThread:
+    return PerThread(rules())
 
 
 class SignatureScan:

@@ -7,8 +7,13 @@ the header of a member begins a member, also inside another one. Headers of tar 
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
+
+import yara_x
+
+from mooring.checks.scanning.yara_thread import PerThread
 
 ZIP_HEADER = 30
 PLAIN = -1
@@ -18,6 +23,8 @@ _KNOWN_VERSION, _UNUSED_FLAGS, _MONTHS, _DEFLATED = 63, 0xD780, 12, 8
 _LONGEST_NAME = 4096
 _ZIP, _TAR = re.compile(rb"PK\x03\x04"), re.compile(rb"ustar")
 _TAR_MAGIC = 257
+# The same two, for a search that is ten times as fast as two, and only says whether there is any.
+_EITHER = 'rule either { strings: $zip = { 50 4B 03 04 } $tar = "ustar" condition: any of them }'
 # A signature may be cut by the end of a block; the header of a tar member begins before its own.
 SIGNATURE = 5
 OVERLAP = TAR_BLOCK
@@ -42,9 +49,23 @@ class Incomplete:
 
 def headers(data: bytes, at: int) -> list[int]:
     """Where signatures of headers stand from `at` on, in order."""
+    if not _may_hold_headers(data):
+        return []
     # Two searches for plain bytes are ten times as fast as one for either.
     found = [match.start() for match in _ZIP.finditer(data, at)]
     return sorted([*found, *(match.start() for match in _TAR.finditer(data, at))])
+
+
+def _may_hold_headers(data: bytes) -> bool:
+    try:
+        return bool(_searchers().scanner.scan(data).matching_rules)
+    except (yara_x.TimeoutError, yara_x.ScanError):
+        return True
+
+
+@functools.cache
+def _searchers() -> PerThread:
+    return PerThread(yara_x.compile(_EITHER))
 
 
 def member_at(data: bytes, at: int) -> Member | Incomplete | None:
