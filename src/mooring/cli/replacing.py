@@ -10,10 +10,11 @@ from pathlib import Path
 from mooring.errors import Refused
 
 
-def replace_file(file: Path, content: bytes) -> None:
+def replace_file(file: Path, content: bytes, *, private: bool = False) -> None:
     """Write `content` beside the file and move it there; what a link leads to is replaced, a file's mode is kept.
 
-    A device or a pipe is no file that could be replaced: it is written to.
+    A device or a pipe is no file that could be replaced: it is written to. A `private` file is its owner's alone, from
+    the first byte on, and so is the folder that is made for it.
 
     Raises:
         Refused: it is a folder, or cannot be written; what was there is as it was.
@@ -27,11 +28,14 @@ def replace_file(file: Path, content: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(content)
             return
-        with beside.open("xb") as work:
+        if private:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666)
+        with os.fdopen(handle, "wb") as work:
             work.write(content)
             work.flush()
             os.fsync(work.fileno())
-        if target.exists():
+        if target.exists() and not private:
             beside.chmod(target.stat().st_mode & 0o7777)
         beside.replace(target)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -43,19 +44,36 @@ def default_data(environ: Mapping[str, str] = os.environ) -> Path:
     return home / "mooring"
 
 
+def login_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where `mooring login` keeps what later commands use."""
+    return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mooring" / "login.json"
+
+
+def stored_login(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The `url` and `token` of the last login; nothing when there was none."""
+    try:
+        found = json.loads(login_file(environ).read_text(encoding="utf-8"))
+        return {"url": str(found["url"]), "token": str(found["token"])}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+
+
 class Connection:
     """Requests to one platform, as one caller; usable from one thread at a time."""
 
     def __init__(self, url: str = "", token: str = "", *, environ: Mapping[str, str] = os.environ) -> None:
-        """`url` and `token` are looked for, in this order, here, in MOORING_URL and MOORING_TOKEN, in the data folder.
+        """`url` and `token` are looked for here, in MOORING_URL and MOORING_TOKEN, in the login, in the data folder.
 
         Raises:
             Invalid: the URL is none.
         """
-        self.url = (url or environ.get(URL_VARIABLE) or DEFAULT_URL).rstrip("/")
+        login = stored_login(environ)
+        self.url = (url or environ.get(URL_VARIABLE) or login.get("url") or DEFAULT_URL).rstrip("/")
         if not self.url.startswith(("http://", "https://")):
             raise Invalid(f"{self.url} is not the URL of a platform", hint=f"for example {DEFAULT_URL}")
-        self._token = token or environ.get(TOKEN_VARIABLE) or _stored_token(default_data(environ))
+        # A login is for the platform that it was made at, and for no other.
+        kept = login["token"] if login and login["url"] == self.url and DATA_VARIABLE not in environ else ""
+        self._token = token or environ.get(TOKEN_VARIABLE) or kept or _stored_token(default_data(environ))
         self._http = httpx.Client(
             base_url=self.url,
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),

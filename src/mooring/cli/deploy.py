@@ -1,0 +1,211 @@
+"""`mooring deploy` and `mooring update`: models as a service, and what that service is from now on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mooring.cli import platform
+from mooring.errors import Invalid
+
+if TYPE_CHECKING:
+    from mooring.client import Client
+
+WHOLE = 100
+MODELS = typer.Argument(
+    None,
+    metavar="MODEL[=WEIGHT]...",
+    help="The models, as name:version, name or id; several with weights that add up to 100.",
+    autocompletion=platform.model_names,
+)
+INSTANCES = typer.Option(None, "--instances", "-n", min=1, help="How many of each model.  [default: 1]")
+FLAVOR = typer.Option(
+    "", metavar="NAME", help="Size of an instance; mooring flavors lists them.  [default: modelarts.vm.cpu.2u]"
+)
+CPU = typer.Option(None, min=0.01, help="Processors of an instance, with --memory, in place of a flavor.")
+MEMORY = typer.Option("", metavar="SIZE", help="Memory of an instance, such as 512m or 2g.")
+ENV = typer.Option([], "--env", "-e", metavar="KEY=VALUE", help="A variable of its instances. May be repeated.")
+TIMEOUT = typer.Option(None, metavar="SECONDS", min=1, help="How long it may take to become ready.")
+STOP_AFTER = typer.Option("", metavar="TIME", help="Stop it that long after it was started: 30m, 6h, 2d.")
+DESCRIPTION = typer.Option(None, help="A word about it.")
+DETACH = typer.Option(False, "--detach", "-d", help="Do not wait until it is running.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command()(deploy)
+    app.command()(update)
+
+
+def deploy(
+    models: list[str] = MODELS,
+    *,
+    name: str = typer.Option("", help="What to call the service.  [default: the first model's name]"),
+    instances: int = INSTANCES,
+    flavor: str = FLAVOR,
+    cpu: float = CPU,
+    memory: str = MEMORY,
+    env: list[str] = ENV,
+    timeout: int = TIMEOUT,
+    stop_after: str = STOP_AFTER,
+    websocket: bool = typer.Option(False, "--websocket", help="Let WebSocket connections through; for good."),
+    description: str = DESCRIPTION,
+    detach: bool = DETACH,
+    as_json: bool = platform.AS_JSON,
+) -> None:
+    """Deploy models as a real-time service, and wait until it answers.
+
+    Exit code 1: it did not become ready, and why is shown.
+
+    For example: mooring deploy mnist:1.0.0 --name digits -n 2
+    """
+    with platform.connected() as client:
+        config = _config(models, instances, flavor, cpu, memory, env, timeout)
+        if not config:
+            raise Invalid("which model is to be deployed?", hint="mooring models lists them")
+        fields: dict[str, Any] = {"description": description or ""}
+        if stop_after:
+            fields["schedule"] = [platform.duration(stop_after, "--stop-after")]
+        if websocket:
+            fields["additional_properties"] = {"websocket_upgrade": True}
+        called = name or client.model(config[0]["model_id"])["model_name"]
+        service_id = client.deploy(called, config, **fields)
+        _follow(client, service_id, called, detach=detach, as_json=as_json)
+
+
+def update(
+    service: str = platform.SERVICE,
+    models: list[str] = MODELS,
+    *,
+    instances: int = INSTANCES,
+    flavor: str = FLAVOR,
+    cpu: float = CPU,
+    memory: str = MEMORY,
+    env: list[str] = ENV,
+    timeout: int = TIMEOUT,
+    stop_after: str = STOP_AFTER,
+    description: str = DESCRIPTION,
+    detach: bool = DETACH,
+    as_json: bool = platform.AS_JSON,
+) -> None:
+    """Change a service without losing a call: other models or weights, more instances, another size or variables.
+
+    What is not named stays. A new model must become ready before it gets traffic; one that does not leaves the old one
+    serving, with exit code 1.
+
+    For example: mooring update digits mnist:2.0.0
+    """
+    with platform.connected() as client:
+        fields: dict[str, Any] = {}
+        if description is not None:
+            fields["description"] = description
+        if stop_after:
+            fields["schedule"] = [platform.duration(stop_after, "--stop-after")]
+        changed = models or instances or flavor or cpu or memory or env or timeout
+        if changed:
+            now = client.service(service)["config"]
+            config = _config(models or _as_words(now), instances, flavor, cpu, memory, env, timeout)
+            fields["config"] = [_kept(one, now, position) for position, one in enumerate(config)]
+        if not fields:
+            raise Invalid("nothing is to be changed", hint="mooring update --help says what can be")
+        client.update(service, **fields)
+        _follow(client, service, service, detach=detach or not changed, as_json=as_json, update=True)
+
+
+def _config(  # noqa: PLR0917 - as many as there are options
+    models: list[str] | None,
+    instances: int | None,
+    flavor: str,
+    cpu: float | None,
+    memory: str,
+    env: list[str],
+    timeout: int | None,
+) -> list[dict[str, Any]]:
+    """`config` of the API, with what was asked for and nothing else."""
+    from mooring.cli.running import pairs, size  # noqa: PLC0415 - slow to open
+
+    if flavor and (cpu or memory):
+        raise Invalid("--flavor and --cpu or --memory are two ways to say the size", hint="use either")
+    if bool(cpu) != bool(memory):
+        raise Invalid("--cpu and --memory belong together", hint="for example --cpu 2 --memory 4g")
+    common: dict[str, Any] = {}
+    if instances:
+        common["instance_count"] = instances
+    if flavor:
+        common["specification"] = flavor
+    if cpu:
+        common |= {"specification": "custom", "custom_spec": {"cpu": cpu, "memory": max(size(memory) >> 20, 1)}}
+    if env:
+        common["envs"] = pairs(env, "--env")
+    if timeout:
+        common["deploy_timeout_in_seconds"] = timeout
+    return [{**_weighed(word, alone=len(models) == 1), **common} for word in models or []] if models else []
+
+
+def _weighed(word: str, *, alone: bool) -> dict[str, Any]:
+    """`mnist:2.0.0=10`; a model that is alone has all the traffic."""
+    name, equals, weight = word.rpartition("=")
+    if not equals:
+        if not alone:
+            raise Invalid(
+                f"{word} has no weight", hint="with several models, each has one: mnist:1.0.0=90 mnist:2.0.0=10"
+            )
+        return {"model_id": word, "weight": WHOLE}
+    if not weight.isascii() or not weight.isdigit() or int(weight) > WHOLE:
+        raise Invalid(f"{word}: {weight!r} is not a weight", hint="a whole number from 0 to 100")
+    return {"model_id": name, "weight": int(weight)}
+
+
+def _as_words(config: list[dict[str, Any]]) -> list[str]:
+    return [f"{one['model_id']}={one['weight']}" for one in config]
+
+
+def _kept(wanted: dict[str, Any], now: list[dict[str, Any]], position: int) -> dict[str, Any]:
+    """What the service has of the same model, or else at the same place, where nothing else was asked for."""
+    same = [one for one in now if one["model_id"] == wanted["model_id"]] or now[position : position + 1] or now[:1]
+    names = ("specification", "custom_spec", "instance_count", "envs", "deploy_timeout_in_seconds")
+    before = {name: same[0][name] for name in (*names, "additional_properties") if same and same[0].get(name)}
+    if "specification" in wanted and wanted["specification"] != "custom":
+        before.pop("custom_spec", None)
+    return {**before, **wanted}
+
+
+def _follow(client: Client, service: str, name: str, *, detach: bool, as_json: bool, update: bool = False) -> None:
+    """Show the story until nothing is under way; typer.Exit(1) when it did not come true."""
+    if detach:
+        found = client.service(service)
+        platform.show_json(found) if as_json else typer.echo(f"{name} is {found['status']} ({found['service_id']})")
+        return
+    phases = platform.Phases()
+    began = len(client.service_events(service)) - 1 if update else 0
+    with platform.left_running("the deployment", f"mooring show {name} tells how far it is"):
+        found = client.wait_for_service(service, seen=lambda _: phases.show(client.service_events(service)[began:]))
+    failed = found["status"] != "running" or (update and client.update_logs(service)[0]["result"] == "FAIL")
+    if as_json:
+        platform.show_json(found)
+    elif failed:
+        platform.tell(
+            f"{name} is {found['status']}: {found.get('error_msg') or 'the update failed; the old one serves'}"
+        )
+        platform.tell(f"  mooring logs {name} shows what its instances wrote")
+    else:
+        _tell_running(client, found)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _tell_running(client: Client, service: dict[str, Any]) -> None:
+    from mooring.cli.curl import curl  # noqa: PLC0415 - slow to open
+    from mooring.contract import ModelConfig  # noqa: PLC0415 - the same
+
+    name = service["service_name"]
+    typer.echo(f"{name} is running at {service['access_address']}")
+    model = client.model(service["config"][0]["model_id"])
+    if not model.get("config"):
+        return
+    for api in ModelConfig.parse(model["config"].encode()).apis[:1]:
+        words = curl(api, service["access_address"]).split(" ", 1)
+        typer.echo(f'{words[0]} -H "X-Auth-Token: $MOORING_TOKEN" {words[1]}')
+        fields = " ".join(f"-F {field}=@FILE" for field in api.file_fields) or "-d '{...}'"
+        typer.echo(f"mooring predict {name}{api.url if api.url != '/' else ''} {fields}")

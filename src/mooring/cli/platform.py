@@ -1,0 +1,148 @@
+"""What the verbs about a platform share: the client, tables for people, JSON for scripts, and names to complete."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mooring.contract.visible import visible
+from mooring.errors import Invalid, MooringError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from mooring.client import Client
+
+AS_JSON = typer.Option(False, "--json", help="As JSON, for programs.")
+DURATION = re.compile(r"(\d+)\s*(m|h|d|minutes?|hours?|days?)", re.IGNORECASE)
+UNITS = {"m": "MINUTES", "h": "HOURS", "d": "DAYS"}
+INTERRUPTED = 130
+
+
+@contextlib.contextmanager
+def connected() -> Iterator[Client]:
+    """The client of the platform that the environment names, or of this machine's."""
+    from mooring.client import Client  # noqa: PLC0415 - an HTTP client is slow to import
+
+    with Client() as client:
+        yield client
+
+
+def show_json(value: Any) -> None:
+    """A value on standard output, indented."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+
+
+def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Rows under a head, in columns; nothing in them can move the terminal's cursor."""
+    lines = [tuple(head), *(tuple(visible(str(cell)) for cell in row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    widths[-1] = 0
+    for line in lines:
+        typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def show_fields(fields: Iterable[tuple[str, object]]) -> None:
+    """Names and values below each other; those without a value are left out."""
+    shown = [(name, visible(str(value))) for name, value in fields if value not in (None, "", [], {})]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def when(ms: int | None) -> str:
+    """A time as the person's clock shows it; "" for none."""
+    if not ms:
+        return ""
+    return dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def size(count: float) -> str:
+    """Bytes as people say them, in powers of 1000 as images are told: `583 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:  # noqa: PLR2004 - the step between units
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def duration(text: str, option: str) -> dict[str, Any]:
+    """`6h`, `30m`, `2d` as a schedule that stops a service; Invalid for what is none."""
+    found = DURATION.fullmatch(text.strip())
+    if not found or not int(found[1]):
+        raise Invalid(f"{option} {text!r} is not a time", hint="for example 30m, 6h or 2d")
+    return {"type": "stop", "time_unit": UNITS[found[2][0].lower()], "duration": int(found[1])}
+
+
+def tell(text: str) -> None:
+    """A word on the way, for a person: to standard error."""
+    typer.echo(visible(text), err=True)
+
+
+class Phases:
+    """The lines of a story as they come, each once, while something is waited for."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def show(self, events: Sequence[dict[str, Any]]) -> None:
+        """Say what is new among `events`, the oldest first."""
+        for event in events[self._shown :]:
+            mark = "!" if event["event_type"] == "abnormal" else " "
+            tell(f"{mark} {event['event_info']}")
+        self._shown = max(self._shown, len(events))
+
+
+@contextlib.contextmanager
+def left_running(what: str, how: str) -> Iterator[None]:
+    """Ctrl-C ends the waiting, not what is waited for; `how` says what shows how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell(f"{what} goes on; {how}")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def service_names(incomplete: str) -> list[str]:
+    """Services whose names begin so, for the shell to complete."""
+    return _names(incomplete, lambda client: [one["service_name"] for one in client.services()])
+
+
+def model_names(incomplete: str) -> list[str]:
+    """Models, as name:version, that begin so, for the shell to complete."""
+    return _names(incomplete, lambda client: [f"{one['model_name']}:{one['model_version']}" for one in client.models()])
+
+
+def _names(incomplete: str, listed: Any) -> list[str]:
+    try:
+        with connected() as client:
+            return [name for name in listed(client) if name.startswith(incomplete)]
+    except (MooringError, LookupError, TypeError):
+        return []  # a shell that asks for names is no place for errors
+
+
+SERVICE = typer.Argument(metavar="SERVICE", help="Its name or id.", autocompletion=service_names)
+MODEL = typer.Argument(
+    metavar="MODEL", help="name:version, name for the newest, or its id.", autocompletion=model_names
+)
+
+
+def terminal() -> bool:
+    """Whether a person looks at standard output."""
+    return sys.stdout.isatty()
+
+
+def one_line(value: Any) -> str:
+    """A value as JSON in one line."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+
+
+def log_line(line: dict[str, Any]) -> str:
+    """A line of a container's log: when, which instance, what."""
+    return f"{line['time']}  {visible(str(line['replica']))}  {visible(str(line['text']))}"
