@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mooring import checks
+from mooring.checks.opening import Terms, accepted
 from mooring.contract import Level
 from mooring.contract.regular_file import require_regular
 from mooring.errors import Invalid, NotFound, Refused
@@ -14,6 +15,7 @@ from mooring.errors import Invalid, NotFound, Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["Asked", "accepted", "samples"]
 
 # Several times what any platform takes in a request.
 LARGEST_SAMPLE = 100 << 20
@@ -50,6 +52,16 @@ class Asked:
             memory_bytes=self.memory_bytes,
         )
 
+    def terms(self) -> Terms:
+        """How it is judged, as far as the words say."""
+        return Terms(
+            wish=self.wish(),
+            edition=self.edition or "",
+            config=self.config,
+            allowed_imports=self.allowed_imports,
+            wait_seconds=self.wait_seconds,
+        )
+
 
 def samples(words: list[str]) -> dict[str, str]:
     """`field=@file` words as a mapping; Invalid for a word that is none, NotFound for a file that is not there."""
@@ -66,9 +78,3 @@ def samples(words: list[str]) -> dict[str, str]:
             raise Refused(f"--sample {word}: {file} has more than {LARGEST_SAMPLE >> 20} MiB, which no gateway lets in")
         found[name] = file
     return found
-
-
-def accepted(words: list[str]) -> dict[str, str]:
-    """`RULE[:reason]` words as a mapping from a rule's id to the reason; NotFound for a rule that does not exist."""
-    parts = (word.partition(":") for word in words)
-    return {checks.rule_named(name.strip()).id: reason.strip() for name, _, reason in parts}

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from mooring.contract import schema
+from mooring.project.samples import sample_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 MULTIPART = "multipart/form-data"
 # A longer example would fill the screen; it is cut to its beginning and marked so.
 LONGEST_BODY = 400
-SAMPLES_FOLDER = "samples"
 
 
 def curl(api: Api, base: str) -> str:
@@ -82,16 +82,3 @@ def _json(api: Api) -> str:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def sample_file(folder: Path | None, *, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> str:
-    """The first file among the project's samples whose name ends so; "" when there is none."""
-    samples = folder / SAMPLES_FOLDER if folder else None
-    if samples is None or not samples.is_dir():
-        return ""
-    fitting = (
-        file
-        for file in sorted(samples.iterdir())
-        if file.is_file() and not file.name.startswith(".") and file.suffix not in but
-    )
-    return next((str(file) for file in fitting if not only or file.suffix in only), "")
