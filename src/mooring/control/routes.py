@@ -26,7 +26,7 @@ def route_of(
     *,
     names: Mapping[str, tuple[str, str]],
     urls: Mapping[str, str],
-    edition: Edition,
+    limits: Limits,
 ) -> Route:
     """The route with these parts: `names` are (name, version) of models by id, `urls` those of replicas by name."""
     properties = service.additional_properties or {}
@@ -36,7 +36,7 @@ def route_of(
         project_id=service.project_id,
         status=str(service.status),
         shares=tuple(_share(part, names, urls) for part in parts),
-        limits=limits_of(service, edition),
+        limits=limits,
         websocket=bool(properties.get("websocket_upgrade")),
         load_balancer_policy=str(service.request.get("load_balancer_policy") or POLICY),
     )
@@ -48,7 +48,7 @@ def _share(part: Part, names: Mapping[str, tuple[str, str]], urls: Mapping[str, 
     return Share(model_id=part.model_id, model_name=name, model_version=version, weight=part.weight, targets=targets)
 
 
-def limits_of(service: Service, edition: Edition) -> Limits:
+def limits_of(service: Service, edition: Edition, *, drain_seconds: float) -> Limits:
     """What the edition holds every call to, and the service its own: so many calls a second, when it says so."""
     rate = _rate(service)
     seconds = [float(edition[fact]) for fact in (vocabulary.PREDICT_TIME_LIMIT,) if fact in edition]
@@ -56,6 +56,7 @@ def limits_of(service: Service, edition: Edition) -> Limits:
         body_bytes=edition[vocabulary.BODY_LIMIT] if vocabulary.BODY_LIMIT in edition else None,  # noqa: SIM401 - an int
         answer_seconds=seconds[0] if seconds else None,
         requests_per_second=rate,
+        drain_seconds=drain_seconds,
     )
 
 

@@ -13,7 +13,7 @@ from mooring.control.plan import plan
 from mooring.control.probing import Subject, questions_of
 from mooring.control.replica_logs import Followed
 from mooring.control.replicas import Making, entry_of, grace_seconds_of, template_of, weights_of, workload_of
-from mooring.control.routes import route_of
+from mooring.control.routes import limits_of, route_of
 from mooring.control.service_story import Telling
 from mooring.control.status import ANSWERING, ServiceStatus, Target
 from mooring.control.tables import Calls, Key, Model, Replica, Revision, Totals
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mooring.control.look import Ground, Look
     from mooring.control.tables import Service
     from mooring.control.world import Member, Plan
+    from mooring.gateway.table import Route
 
 # Of so many replicas that are not well, the reasons are told.
 TOLD_REASONS = 2
@@ -222,9 +223,11 @@ class Settling:
                     questions=questions, started_at_ms=started, was_ready_at_ms=row.ready_at
                 )
 
-    def _route(self, planned: Plan) -> Any:
+    def _route(self, planned: Plan) -> Route:
         urls = {name: seen.url for name, seen in self._look.sightings.items() if name in self._members.rows}
-        return route_of(self._service, planned.parts, names=self._named, urls=urls, edition=self._ground.edition)
+        seconds = self._ground.settings.timings.drain_seconds
+        limits = limits_of(self._service, self._ground.edition, drain_seconds=seconds)
+        return route_of(self._service, planned.parts, names=self._named, urls=urls, limits=limits)
 
     def _tell_phase(self, row: Replica) -> None:
         seen = self._look.sightings.get(row.name)
