@@ -63,6 +63,11 @@ class TestTheFirstStart:
         assert keys.start(data) is None
         assert (data / "token").read_text() == made.secret + "\n"
 
+    def test_who_lost_the_token_can_ask_for_another(self, keys, data):
+        first, second = keys.start(data), keys.start(data, anew=True)
+        assert (data / "token").read_text() == second.secret + "\n"
+        assert set(keys.callers().tokens) == {sha(first.secret), sha(second.secret)}
+
     def test_a_token_that_cannot_be_written_down_is_not_made(self, keys, data):
         with pytest.raises(Unavailable):
             keys.start(data / "nowhere")

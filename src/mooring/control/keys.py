@@ -54,17 +54,17 @@ class Keys:
         self._known = Known()
         self._known_since = -1
 
-    def start(self, data: Path) -> Made | None:
+    def start(self, data: Path, *, anew: bool = False) -> Made | None:
         """See that there is a project, and a token that opens it.
 
         The first start makes the project `default` and a token for `admin`, kept in DATA/token (mode 0600) and returned
-        to be shown once. None when there is one already.
+        to be shown once. None when some token opens it already, unless another is asked for with `anew`.
         """
         with self._db.begin() as session:
             project = session.scalar(select(Project).where(Project.name == DEFAULT_PROJECT))
             project = project or self._new_project(session, DEFAULT_PROJECT)
             living = select(Key.id).where(Key.kind == "token", Key.project_id == project.id, is_living(self._now_ms()))
-            if session.scalar(living.limit(1)):
+            if session.scalar(living.limit(1)) and not anew:
                 return None
             made = self._add(session, Wanted(kind="token", project_id=project.id, user_name=ADMIN))
             # Before the commit: a token that opens something and is written nowhere would be of use to nobody.
