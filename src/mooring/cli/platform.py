@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mooring.contract.visible import visible
 from mooring.errors import Invalid, MooringError
 
 if TYPE_CHECKING:
@@ -32,6 +31,13 @@ def connected() -> Iterator[Client]:
 
     with Client() as client:
         yield client
+
+
+def visible(text: str) -> str:
+    """The text with nothing in it that could move the terminal's cursor."""
+    from mooring.contract.visible import visible as shown  # noqa: PLC0415 - the room is slow to open
+
+    return shown(text)
 
 
 def show_json(value: Any) -> None:

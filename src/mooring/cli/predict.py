@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import typer
+
+from mooring.cli.platform import connected, service_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 SHOWN_HEADERS = ("x-request-id", "server-timing", "retry-after", "location")
 DEFAULT_TIMEOUT_SECONDS = 60.0
+# The name of a service, or its id, and a path below it; a host without a dot or a port is written with its scheme.
+SERVICE = re.compile(r"(?!localhost(?:/|$))([A-Za-z0-9_-]{1,64})(/.*)?", re.DOTALL)
 A_FORM = "-F images=@seven.jpg"
 A_BODY = "-d '{\"key\": 1}'"
 
@@ -34,7 +39,10 @@ def register(app: typer.Typer) -> None:
 
 def predict(
     url: str = typer.Argument(
-        "", metavar="URL", help="Where the model answers, such as 127.0.0.1:8080/ or https://host/path."
+        "",
+        metavar="WHERE",
+        help="A service of the platform by name, NAME/path too; or a URL: 127.0.0.1:8080/, https://host/path.",
+        autocompletion=service_names,
     ),
     *,
     form: list[str] = typer.Option(
@@ -53,18 +61,19 @@ def predict(
     The answer goes to standard output, everything about it to standard error. Exit code 0: the model answered; 1: it
     answered with an error, which is shown; 69: nothing answered.
 
-    For example: mooring predict 127.0.0.1:8080/ -F images=@seven.jpg
+    For example: mooring predict digits -F images=@seven.jpg, mooring predict 127.0.0.1:8080/ -F images=@seven.jpg
     """
     from mooring.errors import Invalid  # noqa: PLC0415 - the rooms below are slow to open
 
     if not url:
         raise Invalid(
-            "which model? name the URL where it answers",
+            "which model? name a service, or the URL where it answers",
             hint=f"mooring predict 127.0.0.1:8080/ {A_FORM}, or {A_BODY}; mooring predict --help says more",
         )
     from mooring.cli.asking import Question, ask  # noqa: PLC0415 - an HTTP client is slow to import
 
-    question = Question.of(url, form=form, data=data, method=method, headers=header)
+    place, identity = _place(url)
+    question = Question.of(place, form=form, data=data, method=method, headers=[*header, *identity])
     reply = ask(question, timeout_seconds=timeout)
     if output is Format.json:
         _print(_json(_document(reply)) or _json(_document(reply, as_text=True)))
@@ -74,6 +83,23 @@ def predict(
             typer.echo(f"  hint: {hint}", err=True)
     if reply.status >= 400:  # noqa: PLR2004 - the error classes of HTTP begin here
         raise typer.Exit(1)
+
+
+def _place(where: str) -> tuple[str, list[str]]:
+    """The URL that is meant, and the header that says who calls, when it is a service of the platform."""
+    found = SERVICE.fullmatch(where)
+    if not found:
+        return where, []
+    from mooring.errors import Unavailable  # noqa: PLC0415 - the rooms below are slow to open
+
+    with connected() as client:
+        try:
+            service_id = client.service(found[1])["service_id"]
+        except Unavailable as error:
+            error.hint += f"; if {found[1]} is a host, write http://{where}"
+            raise
+        place = f"{client.connection.url}/v1/infers/{service_id}{found[2] or ''}"
+        return place, [f"X-Auth-Token: {client.connection.token}"]
 
 
 def _show(reply: Reply) -> None:

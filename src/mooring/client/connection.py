@@ -73,11 +73,12 @@ class Connection:
             raise Invalid(f"{self.url} is not the URL of a platform", hint=f"for example {DEFAULT_URL}")
         # A login is for the platform that it was made at, and for no other.
         kept = login["token"] if login and login["url"] == self.url and DATA_VARIABLE not in environ else ""
-        self._token = token or environ.get(TOKEN_VARIABLE) or kept or _stored_token(default_data(environ))
+        # It goes with every call; empty when none was found.
+        self.token = token or environ.get(TOKEN_VARIABLE) or kept or _stored_token(default_data(environ))
         self._http = httpx.Client(
             base_url=self.url,
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            headers={"X-Auth-Token": self._token} if self._token else {},
+            headers={"X-Auth-Token": self.token} if self.token else {},
             trust_env=False,
         )
         self._project = ""
@@ -150,7 +151,7 @@ class Connection:
         if kind is Denied:
             hint = (
                 f"the token is not good for this platform; {TOKEN_VARIABLE} or {DATA_VARIABLE} names another"
-                if self._token
+                if self.token
                 else f"set {TOKEN_VARIABLE}, or {DATA_VARIABLE} to the platform's data folder, or mooring login"
             )
         raise kind(message, hint=hint, case=code)
