@@ -1,3 +1,7 @@
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from mooring.control.settings import Settings
@@ -95,3 +99,12 @@ def test_a_mistake_in_the_file_is_named(tmp_path, text, message, hint):
 def test_an_edition_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(NotFound, match="otc-1999"):
         Settings.read(tmp_path, environ={}, edition="otc-1999")
+
+
+def test_the_file_in_the_docs_says_the_defaults(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "platform.md").read_text(encoding="utf-8")
+    settings = written(tmp_path, re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1])
+    defaults = Settings(data=tmp_path)
+    assert replace(settings, quotas=defaults.quotas, flavors=defaults.flavors) == defaults
+    [shown] = settings.flavors
+    assert [replace(each, display=shown.display) for each in defaults.flavors if each.name == shown.name] == [shown]
