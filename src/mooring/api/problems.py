@@ -38,11 +38,18 @@ CASES: Mapping[str, Problem] = {
     "signature-malformed": _problem(401, "0206"),
     "signature-wrong": _problem(401, "0206"),
     "signature-skewed": _problem(401, "0208"),
+    "auth-malformed": _problem(401, "0206"),
     "key-unknown": _problem(401, "0206"),
+    "key-expired": _problem(401, "0202"),
+    "app-code-invalid": _problem(401, "0203"),
+    "app-code-mismatch": _problem(403, "0108"),
     "password-wrong": _problem(401, "0203"),
     "project-mismatch": _problem(403, "0210"),
     "project-invalid": _problem(400, "0210"),
     "not-allowed": _problem(403, "0108"),
+    "host-invalid": _problem(400, "0210"),
+    "project-unknown": _problem(404, "0210"),
+    "method-unknown": _problem(400, "0104"),
     # Models.
     "model-unknown": _problem(404, "3507"),
     "model-not-found": _problem(404, "3001"),
@@ -74,6 +81,8 @@ CASES: Mapping[str, Problem] = {
     "parameter-invalid": _problem(400, "0104"),
 }
 
+# Cases that mean two things, told apart by the class: a key that does not sign, a key that is not in the list.
+ELSEWHERE: Mapping[tuple[type[MooringError], str], Problem] = {(NotFound, "key-unknown"): _problem(404, "0101")}
 # What is left, by who can put it right.
 CLASSES: tuple[tuple[type[MooringError], Problem], ...] = (
     (Invalid, _problem(400, "0101")),
@@ -84,11 +93,16 @@ CLASSES: tuple[tuple[type[MooringError], Problem], ...] = (
     (Refused, _problem(400, "0104")),
 )
 OUR_BUG = _problem(500, "0010")
+BODY_TOO_LARGE = Problem(413, "APIG.0201")
+BODY_TOO_SLOW = _problem(408, "4205")
+NO_SUCH_API = "APIG.0101"
+BAD_REQUEST = "ModelArts.0101"
+REQUIRED = "ModelArts.3036"
 
 
 def problem_of(error: MooringError) -> Problem:
     """How the API tells an error."""
-    found = CASES.get(error.case)
+    found = ELSEWHERE.get((type(error), error.case)) or CASES.get(error.case)
     if found:
         return found
     return next((problem for kind, problem in CLASSES if isinstance(error, kind)), OUR_BUG)

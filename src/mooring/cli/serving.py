@@ -13,7 +13,7 @@ import typer
 import uvicorn
 import uvloop
 
-from mooring.api.app import application, root
+from mooring.api.app import root
 from mooring.control.platform import Platform
 from mooring.control.settings import Settings
 from mooring.gateway.app import Gateway
@@ -50,7 +50,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             # Reports are numbered from 1 by each process, so each has an id of its own.
             gateway = Gateway(platform.gateways, gateway_id=f"embedded-{secrets.token_hex(4)}")
             config = uvicorn.Config(
-                root(application(platform), gateway),
+                root(platform, gateway),
                 lifespan="off",
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 **server_options(),

@@ -16,6 +16,7 @@ from mooring.control.gateways import Gateways
 from mooring.control.housekeeping import tidy
 from mooring.control.keys import Keys
 from mooring.control.look import Ground
+from mooring.control.measuring import Measuring
 from mooring.control.reconcile import Hands, Reconciler
 from mooring.control.replica_logs import ReplicaLogs
 from mooring.control.sealing import Sealing
@@ -86,6 +87,7 @@ class Platform:
         ground = Ground(settings=settings, edition=self.edition, story=self.story, engine=engine.name)
         self.reconciler = Reconciler(db, ground, Hands(engine, self.gateways, self.logs), clock)
         self.services.on_wish = self.reconciler.wake
+        self.usage = Measuring(engine, clock).usage
 
     @classmethod
     async def open(
