@@ -1,6 +1,8 @@
 """A platform's middle on a real database and a world in memory, looked at step by step, with a clock that can jump."""
 
 import asyncio
+import contextlib
+import threading
 import time
 import uuid
 
@@ -219,3 +221,23 @@ def entry(model_id, instances=1, **more):
         additional_properties=properties,
         **more,
     )
+
+
+@contextlib.contextmanager
+def locked(db):
+    """Somebody else writes to the database, and does not come to an end."""
+    has_it, enough = threading.Event(), threading.Event()
+
+    def write():
+        with db.begin():
+            has_it.set()
+            enough.wait(PATIENCE_SECONDS)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert has_it.wait(PATIENCE_SECONDS)
+    try:
+        yield
+    finally:
+        enough.set()
+        writer.join()

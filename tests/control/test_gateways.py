@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from control.house import locked
 
 from mooring.control.gateways import Gateways
 from mooring.control.tables import Calls, Heard, Totals
@@ -110,17 +111,11 @@ def test_a_report_that_is_sent_twice_is_counted_once(gateways, db, clock):
     assert counted(db) == ({7: (6, 0)}, (6, 0))
 
 
-def test_a_report_that_cannot_be_counted_is_refused_and_heard_all_the_same(gateways, db, clock, monkeypatch):
+def test_a_report_that_cannot_be_counted_is_refused_and_heard_all_the_same(gateways, db):
     gateways.publish(routes("a"))
     gateways.publish(routes())
-
-    def away():
-        raise Unavailable("the database is away")
-
-    with monkeypatch.context() as gone:
-        gone.setattr(db, "begin", away)
-        with pytest.raises(Unavailable):
-            report(gateways, in_flight={"a": 1}, counts=(count(3),))
+    with locked(db), pytest.raises(Unavailable):
+        report(gateways, in_flight={"a": 1}, counts=(count(3),))
     assert not gateways.is_quiet("a")
     report(gateways, counts=(count(3),))
     assert counted(db) == ({7: (3, 0)}, (3, 0))

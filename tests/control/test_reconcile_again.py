@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from control.house import ANYONE, House, JumpingClock, entry
+from control.house import ANYONE, House, JumpingClock, entry, locked
 
 from mooring.engine.memory import MemoryWorld
 from mooring.errors import Unavailable
@@ -160,26 +160,25 @@ def test_no_replica_is_stopped_before_a_gateway_known_from_before_was_heard_agai
     run(test())
 
 
-def test_a_database_that_is_away_costs_no_traffic_and_the_loop_goes_on_when_it_is_back(house, monkeypatch):
+def test_a_database_that_is_locked_costs_no_traffic_and_the_loop_goes_on_when_it_is_free(house):
     async def test():
         service = house.deploy(house.model("memory:ready"), instances=2)
         await house.until_status(service, "running")
         await house.rest(service)
-        routes = house.caller.table.routes
-
-        def away():
-            raise Unavailable("the database is away")
-
-        with monkeypatch.context() as gone:
-            gone.setattr(house.db, "begin", away)
-            gone.setattr(house.db, "read", away)
-            for _ in range(3):
-                with pytest.raises(Unavailable):
-                    await house.reconciler.look()
+        running = asyncio.ensure_future(house.reconciler.run())
+        with locked(house.db):
+            house.reconciler.wake(service)
+            victim, survivor = house.running()
+            house.world.kill(victim)
+            with pytest.raises(Unavailable):
+                await house.reconciler.look()
             await house.caller.report()
-            assert house.caller.table.routes == routes
-        house.turn(service, "stopped")
-        await house.until_status(service, "stopped")
+            assert survivor in house.caller.targets(service)
+        async with asyncio.timeout(20):
+            while house.running() != [victim, survivor] or house.status(service) != "running":
+                await asyncio.sleep(0.02)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         await house.close()
 
     run(test())
