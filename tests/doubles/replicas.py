@@ -88,7 +88,7 @@ async def replica(handle=None, *, ssl=None):
             here.open -= 1
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl, limit=1 << 20)
     scheme = "https" if ssl else "http"
     here.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

@@ -88,7 +88,7 @@ class Call:
         asked = Asked(
             method=scope["method"], path=scope["raw_path"], query=scope["query_string"], headers=scope["headers"]
         )
-        if not needs_body(asked):
+        if not needs_body(asked, traffic.table.callers):
             return traffic.identify(asked)
         route = traffic.table.routes.get(addressed.service_id)
         limit = route.limits.body_bytes if route is not None else None

@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Send a part of the request; await `drained` before the next large one."""
         self._active_at = self._loop.time()
-        if not self._gone:
+        if not self._transport.is_closing():
             self._transport.write(data)
 
     def sent(self) -> None:
@@ -115,9 +115,10 @@ class Connection(asyncio.Protocol):
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._buffered = 0
-        if self._read_paused and not self._gone:
+        if self._read_paused:
             self._read_paused = False
-            self._transport.resume_reading()
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
         return data
 
     @property
@@ -274,7 +275,7 @@ class Connection(asyncio.Protocol):
             return
         self._chunks.append(data)
         self._buffered += len(data)
-        if self._buffered > HIGH_WATER_BYTES and not self._read_paused:
+        if self._buffered > HIGH_WATER_BYTES and not self._read_paused and not self._transport.is_closing():
             self._read_paused = True
             self._transport.pause_reading()
         self._wake()

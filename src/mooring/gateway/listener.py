@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,8 +30,11 @@ class ListenerProtocol(HttpToolsProtocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _stuck_timer: asyncio.TimerHandle | None = None
-    _head_bytes = 0
+    _head_bytes = 0  # that came over the wire since the head began
+    _read_bytes = 0  # that the parser has made out in it
     _head_done = False
+    _head_too_large = False
+    _answering: RequestResponseCycle | None = None
     _upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -52,9 +55,9 @@ class ListenerProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         if not self._head_done and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
-            self._refuse(431, "APIG.0201", "Request header fields too large: at most 64 KB are taken.")
+            self._refuse_head()
         elif len(self.pipeline) > _WAITING_REQUESTS and not self.transport.is_closing():
-            self.transport.abort()
+            self._abort()
         elif self._is_idle():
             # Neither a request nor the end of keep-alive is waited for: bytes came that begin nothing (empty lines).
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_late)
@@ -67,15 +70,27 @@ class ListenerProtocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._head_done = False
-        self._head_bytes = 0
+        self._head_bytes = self._read_bytes = 0
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_late)
         self.scope["extensions"] = {"mooring.abort": {"now": self._abort}}
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the target."""
+        super().on_url(url)
+        self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header. What comes after the head is a trailer: not a header, and nobody's to believe."""
         if not self._head_done:
             super().on_header(name, value)
+            self._count(len(name) + len(value))
+
+    def _count(self, size: int) -> None:
+        self._read_bytes += size
+        if self._read_bytes > HEAD_BYTES:
+            self._head_too_large = True
+            raise ValueError  # for the parser, which gives up then
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
@@ -107,10 +122,20 @@ class ListenerProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP; nothing is answered that could be taken for the answer to an earlier request."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.abort()
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if self.pipeline or cycle is not self._answering or cycle.response_started:
+                self._abort()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self._head_too_large:
+            self._refuse_head()
             return
-        self._refuse(400, "APIG.0101", f"{msg} Send HTTP/1.1.")
+        self._refuse(400, "APIG.0101", f"{msg}")
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, "APIG.0201", f"Request header fields too large: {HEAD_BYTES >> 10} KB are taken.")
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         content = json.dumps({"error_code": code, "error_msg": message}).encode()
@@ -127,14 +152,25 @@ class ListenerProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.abort()
+            self._abort()
         elif self.scope is None:
             self.transport.close()
         else:
             self._refuse(408, "ModelArts.4205", "The request's head did not arrive in time.")
 
     def _abort(self) -> None:
+        # The loop tells of the end a moment later; until then nobody is to write to what is closed.
+        waiting = [cycle for cycle, _ in self.pipeline]
+        self.pipeline.clear()
+        for cycle in (self._answering, *waiting):
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
         self.transport.abort()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _forget_timers(self) -> None:
         for timer in (self._head_timer, self._stuck_timer):

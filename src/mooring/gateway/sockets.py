@@ -136,7 +136,7 @@ async def _shake_hands(scope: Message, number: bytes, url: str, bare: socket.soc
             proxy=None,
             open_timeout=route.limits.answer_seconds,
             ping_interval=None,  # a model may be busy for longer than a ping may wait
-            close_timeout=5,
+            close_timeout=2,
             max_size=_LARGEST_ANSWER_BYTES,
         )
     except InvalidStatus:
