@@ -20,8 +20,10 @@ from mooring.engine.container import Confinement
 from mooring.engine.disk import DiskWatch
 from mooring.engine.interruption import held_back
 from mooring.engine.leftovers import CAGE_LABEL, Names, new_word, remove_leftovers, remove_network
+from mooring.engine.limits import milder
+from mooring.engine.refusal import is_for_limits
 from mooring.engine.translation import translated
-from mooring.errors import MooringError
+from mooring.errors import MooringError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,13 +99,24 @@ class _Cage:
         )
         direct = replace(wanted, published=False)
         self._make_inner_network()
-        container = self._engine.start(direct)
+        container, direct = self._started(direct)
         # Some engines make the interface with the first container. One that has ended needs no way to it.
         if self._is_here(self._names.bridge) or not self._engine.observe(container).running:
             return self._caged(container, direct, "")
         self.remove()
         self._make_network()
-        return self._caged(self._engine.start(wanted), wanted, NOT_CUT_OFF)
+        return self._caged(*self._started(wanted), NOT_CUT_OFF)
+
+    def _started(self, launch: Launch) -> tuple[str, Launch]:
+        """A container with the first of the milder limits that the engine may set, and how it was started."""
+        *attempts, last = (replace(launch, confinement=one) for one in milder(launch.confinement or Confinement()))
+        for attempt in attempts:
+            try:
+                return self._engine.start(attempt), attempt
+            except Unavailable as error:
+                if not is_for_limits(error.message):
+                    raise
+        return self._engine.start(last), last
 
     def _caged(self, container: str, launch: Launch, leak: str) -> Caged:
         limit = (launch.confinement or Confinement()).disk_bytes

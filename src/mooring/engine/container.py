@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 class Confinement:
     """What a container that nobody trusts is held to, beside its memory: processes and threads, files, bytes of log.
 
+    `limits` are resource limits by their names (setrlimit(2)), as of open files; with none, the engine's own.
     `disk_bytes` is what it may write in all; `cpu_shares` its part of the processors when others want them, 1024 being
     usual (0: as the engine does).
     """
 
     processes: int = 2048
-    open_files: int = 16384
+    limits: Mapping[str, int] = field(default_factory=lambda: {"nofile": 16384, "core": 0})
     log_bytes: int = 32 << 20
     disk_bytes: int = 10_000_000_000
     cpu_shares: int = 0
@@ -32,10 +33,7 @@ class Confinement:
             "security_opt": ["no-new-privileges"],
             "pids_limit": self.processes,
             **({"cpu_shares": self.cpu_shares} if self.cpu_shares else {}),
-            "ulimits": [
-                {"Name": "nofile", "Soft": self.open_files, "Hard": self.open_files},
-                {"Name": "core", "Soft": 0, "Hard": 0},
-            ],
+            "ulimits": [{"Name": name, "Soft": limit, "Hard": limit} for name, limit in self.limits.items()],
             "log_config": {"Type": "json-file", "Config": {"max-size": str(self.log_bytes), "max-file": "1"}},
             "init": False,
             "dns": [self.name_server],
