@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-import re
 import socket
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +18,10 @@ from mooring.engine import kernel
 from mooring.engine.address import Address, addresses
 from mooring.engine.container import ImageFacts, Launch, LogStream, Sighting
 from mooring.engine.export import Export
+from mooring.engine.following import Following
 from mooring.engine.leftovers import CAGE_LABEL, OWNER_LABEL
+from mooring.engine.refusal import Refusal
+from mooring.engine.sighting import PORT_LABEL, sighted
 from mooring.engine.sockets import Listener, listeners
 from mooring.engine.translation import INSTALL_HINT, explanation, mooring_error, root_cause, translated
 from mooring.errors import Conflict, Invalid, MooringError, NotFound, Unavailable
@@ -30,21 +32,21 @@ if TYPE_CHECKING:
 
 # Label on every container that Mooring starts, so that they can be told from others (and cleaned up).
 LABEL = "io.mooring.container"
-# On those that are reached at their own address, the port in them that they are reached on.
-PORT_LABEL = "io.mooring.port"
 # An engine under load takes its time to start a container; this is for a single call, not for a model's loading.
 CALL_TIMEOUT_SECONDS = 120
 POLL_SECONDS = 0.05
-# What engines say when the host's port is not to be had (Docker's proxy, Docker's table of ports, Podman).
-PORT_TAKEN = ("port is already allocated", "address already in use", "ports are not available")
 
 
 class DockerEngine:
-    """One engine that answers. Containers are named by their id or name; nothing is remembered here."""
+    """One engine that answers. Containers are named by their id or name.
+
+    Nothing is remembered here, except why containers did not start, which Podman says only once.
+    """
 
     def __init__(self, client: docker.DockerClient, address: Address) -> None:
         self._client = client
         self.address = address
+        self._refusals: dict[str, Refusal] = {}
 
     @classmethod
     def connect(cls, environ: Mapping[str, str] = os.environ) -> DockerEngine:
@@ -160,13 +162,16 @@ class DockerEngine:
         try:
             self._client.api.start(container)
         except docker.errors.APIError as error:
-            if any(words in explanation(error).lower() for words in PORT_TAKEN):
+            refusal = Refusal(explanation(error))
+            if refusal.is_for_port:
                 holder = self._publisher_of(launch.host_port)
                 self.remove(container)
                 raise Conflict(
                     f"port {launch.host_port} of this machine is taken by {holder or 'another program'}",
                     hint="choose another with --port, or 0 for any that is free",
                 ) from None
+            if refusal.is_for_image:
+                self._refusals[container] = refusal
             if not self.observe(container).error:
                 self.remove(container)
                 raise mooring_error(error) from error
@@ -190,33 +195,24 @@ class DockerEngine:
 
     def _publisher_of(self, port: int) -> str:
         with translated():
-            holders = self._client.containers.list(filters={"publish": str(port)})
-        return f"container {holders[0].name}" if holders else ""
+            found = self._client.api.containers()  # Podman has no filter for ports
+        names = [
+            one["Names"][0].lstrip("/")
+            for one in found
+            for published in one.get("Ports") or ()
+            if published.get("PublicPort") == port
+        ]
+        return f"container {names[0]}" if names else ""
 
     def observe(self, container: str) -> Sighting:
         """How the container is now; NotFound when it has been removed."""
         with translated(f"container {container[:12]}"):
             attrs = self._client.api.inspect_container(container)
-        state = attrs["State"]
-        host, port = _reached_at(attrs)
-        return Sighting(
-            id=attrs["Id"],
-            name=attrs["Name"].lstrip("/"),
-            running=bool(state["Running"]),
-            exit_code=None if state["Running"] else int(state["ExitCode"]),
-            oom_killed=bool(state.get("OOMKilled")),
-            error=state.get("Error") or "",
-            started_at=state.get("StartedAt") or "",
-            pid=int(state.get("Pid") or 0),
-            host=host,
-            host_port=port,
-        )
+        return sighted(attrs, self._refusals.get(attrs["Id"]))
 
     def follow(self, container: str, *, stdout: bool = True, stderr: bool = True) -> LogStream:
-        """What the container writes to its outputs, from its beginning, until it ends."""
-        with translated(f"container {container[:12]}"):
-            stream: LogStream = self._client.api.logs(container, stdout, stderr, stream=True, follow=True)
-            return stream
+        """What the container writes to its outputs, from its beginning, until it ends; asked for by whoever reads."""
+        return Following(lambda: self._client.api.logs(container, stdout, stderr, stream=True, follow=True))
 
     def last_lines(self, container: str, count: int = 50) -> tuple[str, ...]:
         """The last lines of the container's logs, as text, without the empty ones at the end."""
@@ -232,6 +228,11 @@ class DockerEngine:
     def status(self, container: str) -> str | None:
         """The kernel's words about process 1 of the container (proc(5), status); None when it cannot be seen."""
         return self._told(container, "status")
+
+    def memory_counts(self, container: str) -> str:
+        """The kernel's count of the container's memory (memory.stat of its cgroup); "" when it cannot be seen."""
+        seen = self.observe(container)
+        return kernel.memory(self._client.api, seen.id, seen.pid) or "" if seen.running else ""
 
     def _told(self, container: str, path: str) -> str | None:
         try:
@@ -266,7 +267,10 @@ class DockerEngine:
     def remove(self, container: str) -> None:
         """End the container at once if it runs, and forget it with its anonymous volumes; idempotent."""
         with contextlib.suppress(NotFound), translated():
+            with contextlib.suppress(docker.errors.APIError):  # Podman would send SIGTERM, and wait
+                self._client.api.kill(container)
             self._client.api.remove_container(container, v=True, force=True)
+            self._refusals.pop(container, None)
 
     def containers(self, *, label: str = "") -> tuple[str, ...]:
         """The ids of all containers, running or not; with a label, those that carry `key` or `key=value`."""
@@ -286,15 +290,3 @@ def _labels(launch: Launch) -> dict[str, str]:
     """Its labels; those of ours that it has not are given as empty, as its image could bring them along."""
     port = "" if launch.published else str(launch.port)
     return {OWNER_LABEL: "", CAGE_LABEL: "", LABEL: "true", PORT_LABEL: port, **launch.labels}
-
-
-def _reached_at(attrs: Mapping[str, Any]) -> tuple[str, int]:
-    """Host and port where a container is reached from here; port 0 when it is not running, or not to be reached."""
-    settings = attrs.get("NetworkSettings") or {}
-    published = [int(one["HostPort"]) for binding in (settings.get("Ports") or {}).values() for one in binding or ()]
-    own = [network["IPAddress"] for network in (settings.get("Networks") or {}).values() if network.get("IPAddress")]
-    port = ((attrs.get("Config") or {}).get("Labels") or {}).get(PORT_LABEL) or ""
-    # What somebody else made has the labels of its image, whatever they say.
-    if own and not published and re.fullmatch("[0-9]{1,5}", port):
-        return own[0], int(port)
-    return "127.0.0.1", published[0] if published else 0

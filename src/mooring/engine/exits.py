@@ -48,10 +48,9 @@ def out_of_memory(facts: Facts) -> Cause | None:
 
 def memory_spent(facts: Facts, seen: str) -> Cause:
     """The cause for what was killed because memory ran out; `seen` is how that came out."""
-    limit = f"its limit of {facts.memory_bytes / 2**20:g} MiB" if facts.memory_bytes else "the memory there is"
     return Cause(
         name="out-of-memory",
-        seen=f"{seen} for using more than {limit}",
+        seen=f"{seen} for using more than {_limit(facts)}",
         expected="to load the model and answer within the memory of its instance",
         advice="allow more with --memory, or load less: smaller batches, fewer workers, a smaller data type",
     )
@@ -185,9 +184,10 @@ def killed(facts: Facts) -> Cause | None:
         return None
     return Cause(
         name="killed",
-        seen=f"exit code {facts.exit_code}: killed (SIGKILL), and not for its own memory limit",
+        seen=f"exit code {facts.exit_code}: killed (SIGKILL); the engine does not say that it was for {_limit(facts)}",
         expected=KEEPS_RUNNING,
-        advice="see whether somebody stopped it, or the whole machine ran out of memory (dmesg | grep -i oom)",
+        advice="see whether somebody stopped it, or memory ran out, its own or the machine's (dmesg | grep -i oom; "
+        "Podman may not tell)",
     )
 
 
@@ -230,6 +230,10 @@ def exited(facts: Facts) -> Cause | None:
         if facts.log_tail
         else "it said nothing: let the start script print what it does (set -x), to standard output",
     )
+
+
+def _limit(facts: Facts) -> str:
+    return f"its limit of {facts.memory_bytes / 2**20:g} MiB" if facts.memory_bytes else "the memory there is"
 
 
 def _exit(facts: Facts) -> str:

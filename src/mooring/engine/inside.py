@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ANONYMOUS = ("total_rss", "rss", "anon")
 HEALTHY = 200
 UNAVAILABLE = 503
+COUNTED = re.compile(r"^(\w+) ([0-9]{1,19})$", re.MULTILINE)
 MASK = re.compile(r"^(Sig(?:Blk|Ign|Cgt)):\s*([0-9a-f]{1,16})$", re.MULTILINE)
 STAT_HEADER = "X-Docker-Container-Path-Stat"
 
@@ -32,7 +33,7 @@ def memory_bytes(engine: DockerEngine, container: str) -> int | None:
     """Anonymous memory of all processes in the container, now; None where the engine does not count it."""
     with translated(f"container {container[:12]}"):
         told = engine.api.stats(container, stream=False, one_shot=True)
-    counted = (told.get("memory_stats") or {}).get("stats") or {}
+    counted = (told.get("memory_stats") or {}).get("stats") or dict(COUNTED.findall(engine.memory_counts(container)))
     return next((int(counted[name]) for name in ANONYMOUS if name in counted), None)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 PROC = Path("/proc")
+GROUPS = Path("/sys/fs/cgroup")
+INSIDE = (GROUPS / "memory.stat", GROUPS / "memory" / "memory.stat")
 
 
 def told(api: docker.APIClient, container: str, pid: int, path: str) -> str | None:
@@ -36,6 +38,30 @@ def told(api: docker.APIClient, container: str, pid: int, path: str) -> str | No
     except MooringError:
         return None
     return ran.written.decode("utf-8", "replace") if ran.exit_code == 0 else None
+
+
+def memory(api: docker.APIClient, container: str, pid: int) -> str | None:
+    """What is counted of the container's memory (memory.stat of its cgroup); None when it cannot be seen."""
+    try:
+        groups = _text(PROC / str(pid) / "cgroup") if pid else ""
+        if container in groups:
+            return _text(_memory_group(groups) / "memory.stat")
+    except OSError:
+        pass
+    try:
+        # Of the two places one is there, by the version of cgroups.
+        ran = execution.run(api, container, ["cat", *map(str, INSIDE)], timeout_seconds=SECONDS)
+    except MooringError:
+        return None
+    return ran.written.decode("utf-8", "replace")
+
+
+def _memory_group(groups: str) -> Path:
+    """The folder that counts memory, by the lines of /proc/PID/cgroup (cgroups(7)): `number:controllers:path`."""
+    lines = (line.split(":", 2) for line in groups.splitlines())
+    paths = {controllers: path.lstrip("/") for _, controllers, path in lines}
+    of_memory = next((name for name in paths if "memory" in name.split(",")), "")
+    return GROUPS / "memory" / paths[of_memory] if of_memory else GROUPS / paths.get("", "")
 
 
 def _text(file: Path) -> str:

@@ -13,6 +13,8 @@ from mooring.errors import Conflict, Invalid, MooringError, NotFound, Unavailabl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Podman answers 500 to many things that have a status of their own with Docker.
+NAME_TAKEN = "that name is already in use"
 INSTALL_HINT = "start Docker or Podman (its socket service), or set DOCKER_HOST to the engine's address"
 
 
@@ -31,6 +33,8 @@ def mooring_error(error: docker.errors.APIError, what: str = "") -> MooringError
     """The engine's refusal, sorted by its status."""
     said = f"{what}: {explanation(error)}" if what else explanation(error)
     kinds: dict[int, type[MooringError]] = {400: Invalid, 404: NotFound, 409: Conflict}
+    if NAME_TAKEN in said:
+        return Conflict(said)
     return kinds.get(error.status_code, Unavailable)(said)
 
 
