@@ -50,6 +50,16 @@ def test_the_reason_is_the_one_that_was_found_when_an_engine_was_to_be_started(s
     assert "1 x Skipped: no container engine: no apt here" in suite(MOORING_TEST_ENGINE_MISSING="no apt here").stdout
 
 
+def test_one_for_want_of_a_second_engine_is_told_and_fails_nothing(suite, tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n\ndef test_it():\n    pytest.skip('no Podman: not installed')\n"
+    )
+    done = suite(MOORING_TEST_NO_SKIPS="1")
+    assert done.returncode == 0, done.stdout
+    assert "1 x Skipped: no Podman: not installed" in done.stdout
+    assert "this run FAILS" not in done.stdout
+
+
 def test_a_skip_fails_the_run_by_name_where_nothing_may_be_skipped(suite):
     done = suite(MOORING_TEST_NO_SKIPS="1")
     assert done.returncode == 1
