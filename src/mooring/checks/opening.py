@@ -115,6 +115,13 @@ class Opening:
         self._watch = watch
         self._inspector: Scanner | None = None
         self._engine: DockerEngine | None = None
+        self._reference: Callable[[], str] | None = None
+
+    def reference(self) -> str:
+        """The name by which the engine holds the image that was opened; it is handed to it first, where it does not."""
+        if self._reference is None:
+            raise Invalid("nothing was opened that an engine could hold")
+        return self._reference()
 
     def held(self, name: str) -> Case:
         """An image that the engine holds. NotFound when it holds none such, Unavailable when none answers."""
@@ -131,6 +138,7 @@ class Opening:
     def stored(self, image: Movable) -> Case:
         """An image outside of an engine; to be run it is handed to one, and taken away from it in the end."""
 
+        @functools.cache
         def loaded() -> str:
             engine, name = self.connected(), checked_name()
             self._watch.doing("handing the image to the engine")
@@ -193,6 +201,8 @@ class Opening:
                 raise Invalid(f"--sample {name}=@...: {what}", hint=did_you_mean(name, fields) or has)
 
     def _image(self, image: Image, reference: Callable[[], str]) -> Case:
+        self._reference = reference
+
         @functools.cache
         def read() -> Filesystem:
             return image.read(self.scanner(), progress=self._watch.read)
