@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from mooring.control.tables import Calls, Heard, Totals
+from mooring.control.threads import in_thread
 from mooring.gateway.table import Callers, Table
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Gateways:
         written = self._written.get(report.gateway_id)
         if report.counts or written is None or now - written >= WRITE_MS:
             async with self._counting:
-                await asyncio.to_thread(self._write, report, now)
+                await in_thread(self._write, report, now)
             self._written[report.gateway_id] = now
 
     def live(self) -> Mapping[str, GatewayReport]:

@@ -22,6 +22,7 @@ from mooring.control.replica_logs import ReplicaLogs
 from mooring.control.sealing import Sealing
 from mooring.control.services import Services
 from mooring.control.story import Story
+from mooring.control.threads import in_thread
 from mooring.errors import Conflict, Unavailable
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Platform:
             Refused: the tables were written by a newer Mooring.
             Unavailable: the database or the container engine does not answer.
         """
-        return await asyncio.to_thread(cls._opened, settings, clock or Clock(), engine)
+        return await in_thread(cls._opened, settings, clock or Clock(), engine)
 
     @classmethod
     def _opened(cls, settings: Settings, clock: Clock, engine: Callable[[Settings, str], Engine]) -> Self:
@@ -133,7 +134,7 @@ class Platform:
         """Let go of everything; replicas stay as they are."""
         await self.reconciler.close()
         await self.engine.close()
-        await asyncio.to_thread(self._tenure.close)
+        await in_thread(self._tenure.close)
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,16 +152,16 @@ class Platform:
     async def _hold_on(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._tenure.check)
+                await in_thread(self._tenure.check)
             except Unavailable as error:
                 LOG.warning("the database is away: %s", error)
-            await asyncio.to_thread(self._change_callers)
+            await in_thread(self._change_callers)
             await self.clock.sleep(HOLD_SECONDS)
 
     async def _tidy(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(tidy, self.db, self.story, self.logs, self.clock.now_ms())
+                await in_thread(tidy, self.db, self.story, self.logs, self.clock.now_ms())
             except Unavailable as error:
                 LOG.debug("housekeeping has to wait: %s", error)
             await self.clock.sleep(TIDY_SECONDS)

@@ -22,6 +22,7 @@ from mooring.control.probing import Prober
 from mooring.control.replicas import SERVICE_LABEL
 from mooring.control.settling import Settling
 from mooring.control.tables import Replica, Service
+from mooring.control.threads import in_thread
 from mooring.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Reconciler:
         sightings = await self._hands.engine.observe()
         # What was over while the engine was telling, it may have told as it was before.
         look = self._see(sightings, {**busy, **self._doings.busy})
-        services, known = await asyncio.to_thread(self._read)
+        services, known = await in_thread(self._read)
         self._remove_strangers(look, known)
         for service_id in set(self._settled) - set(services):
             self._take_leave(service_id)
@@ -174,7 +175,7 @@ class Reconciler:
     async def _settle(self, service_id: str, look: Look, like: tuple[Any, ...]) -> None:
         self._rests.pop(service_id, None)
         try:
-            settled = await asyncio.to_thread(self._look_at, service_id, look)
+            settled = await in_thread(self._look_at, service_id, look)
         except Unavailable:
             raise
         except Exception:
@@ -229,7 +230,7 @@ class Reconciler:
     async def _write_refused(self, name: str, why: str) -> None:
         """The engine would not have a replica: that counts as an end, and is tried again as after one."""
         try:
-            await asyncio.to_thread(self._refuse, name, why)
+            await in_thread(self._refuse, name, why)
         except Unavailable as error:
             LOG.warning("could not write down that %s was refused: %s", name, error)
 
