@@ -14,6 +14,7 @@ from mooring.control.database import Database
 from mooring.control.engines import open_engine
 from mooring.control.gateways import Gateways
 from mooring.control.housekeeping import tidy
+from mooring.control.importing import Importer
 from mooring.control.keys import Keys
 from mooring.control.look import Ground
 from mooring.control.measuring import Measuring
@@ -77,6 +78,8 @@ class Platform:
         self.first_token: Made | None = self.keys.start(settings.data)
         self.story = Story(db, now_ms)
         self.catalog = Catalog(db, self.story, settings, now_ms)
+        self.importer = Importer(db, self.story, settings, now_ms, engine.name)
+        self.catalog.on_wish = self.importer.wake
         self.services = Services(db, self.story, settings, now_ms)
         self.gateways = Gateways(db, now_ms=now_ms, lost_seconds=timings.gateway_lost_seconds)
         self.gateways.open()
@@ -125,6 +128,7 @@ class Platform:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.reconciler.run(), name="reconciler")
+                group.create_task(self.importer.work(), name="importer")
                 group.create_task(self._hold_on(), name="hold")
                 group.create_task(self._tidy(), name="housekeeping")
         except* Conflict as conflicts:
