@@ -156,7 +156,7 @@ def test_without_a_url_an_example_is_given(mooring):
     done = mooring("predict")
     assert done.returncode == 2
     assert "mooring predict 127.0.0.1:8080/ -F images=@seven.jpg" in done.stderr
-    assert "mooring predict 127.0.0.1:8080/ -F" in mooring("predict", "--help").stdout
+    assert "mooring predict 127.0.0.1:8080/ -F" in " ".join(mooring("predict", "--help").stdout.split())
 
 
 def test_a_question_without_a_body_where_one_is_needed_is_told_how_to_send_one(mooring, echo):

@@ -12,7 +12,30 @@ from pathlib import Path
 import typer
 
 from mooring import __version__, errors
-from mooring.cli import build, check, config, editions, explain, init, predict, rules, run, serve
+from mooring.cli import (
+    build,
+    check,
+    config,
+    deploy,
+    editions,
+    events,
+    explain,
+    flavors,
+    gateway,
+    importing,
+    init,
+    keys,
+    lifecycle,
+    models,
+    predict,
+    rules,
+    run,
+    sections,
+    serve,
+    services,
+    show,
+    up,
+)
 
 # Exit codes after sysexits.h: 2 the caller can mend it, 69 the world is not answering, 70 it is our bug.
 # Exit code 1 is kept for findings about a subject, never for a fault of the tool.
@@ -22,16 +45,34 @@ EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
 )
 EXIT_INTERNAL = 70
 
+# Each of these modules opens what is slow only when its verb runs.
+VERBS = {
+    "Make a model": (init, serve, build, run, predict),
+    "Check it": (check, explain, rules, config, editions),
+    "Deploy it on a platform": (
+        up,
+        importing,
+        models,
+        deploy,
+        services,
+        show,
+        events,
+        lifecycle,
+        flavors,
+        keys,
+        gateway,
+    ),
+}
+
 app = typer.Typer(
     name="mooring",
-    help="Make, check and run model images that keep the image contract.",
+    cls=sections.Sections,
+    help="Make, check, run and deploy model images that keep the image contract.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    add_completion=False,
 )
-for verb in (init, serve, build, check, run, predict, explain, rules, config, editions):
-    verb.register(app)
+sections.register(app, VERBS)
 
 
 def _version(asked: bool) -> None:
@@ -44,7 +85,7 @@ def _version(asked: bool) -> None:
 def _options(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Make, check and run model images that keep the image contract."""
+    """Make, check, run and deploy model images that keep the image contract."""
 
 
 def main() -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from mooring.cli import platform
+from mooring.cli.following import DETACH, Following, Way
 from mooring.errors import Invalid
 
-if TYPE_CHECKING:
-    from mooring.client import Client
-
 WHOLE = 100
+# Of a model in a service, what a new version of it takes over.
+KEPT = (
+    "specification",
+    "custom_spec",
+    "instance_count",
+    "envs",
+    "deploy_timeout_in_seconds",
+    "additional_properties",
+)
 MODELS = typer.Argument(
     None,
     metavar="MODEL[=WEIGHT]...",
@@ -29,7 +36,6 @@ ENV = typer.Option([], "--env", "-e", metavar="KEY=VALUE", help="A variable of i
 TIMEOUT = typer.Option(None, metavar="SECONDS", min=1, help="How long it may take to become ready.")
 STOP_AFTER = typer.Option("", metavar="TIME", help="Stop it that long after it was started: 30m, 6h, 2d.")
 DESCRIPTION = typer.Option(None, help="A word about it.")
-DETACH = typer.Option(False, "--detach", "-d", help="Do not wait until it is running.")
 
 
 def register(app: typer.Typer) -> None:
@@ -54,9 +60,9 @@ def deploy(
     detach: bool = DETACH,
     as_json: bool = platform.AS_JSON,
 ) -> None:
-    """Deploy models as a real-time service, and wait until it answers.
+    """Deploy models as a real-time service.
 
-    Exit code 1: it did not become ready, and why is shown.
+    Waits until it answers, and tells what happens meanwhile. Exit code 1: it did not become ready, and why is shown.
 
     For example: mooring deploy mnist:1.0.0 --name digits -n 2
     """
@@ -66,12 +72,12 @@ def deploy(
             raise Invalid("which model is to be deployed?", hint="mooring models lists them")
         fields: dict[str, Any] = {"description": description or ""}
         if stop_after:
-            fields["schedule"] = [platform.duration(stop_after, "--stop-after")]
+            fields["schedule"] = [_schedule(stop_after)]
         if websocket:
             fields["additional_properties"] = {"websocket_upgrade": True}
         called = name or client.model(config[0]["model_id"])["model_name"]
-        service_id = client.deploy(called, config, **fields)
-        _follow(client, service_id, called, detach=detach, as_json=as_json)
+        following = Following(client)
+        following.until_running(client.deploy(called, config, **fields), Way(detach=detach, as_json=as_json))
 
 
 def update(
@@ -89,28 +95,35 @@ def update(
     detach: bool = DETACH,
     as_json: bool = platform.AS_JSON,
 ) -> None:
-    """Change a service without losing a call: other models or weights, more instances, another size or variables.
+    """Change a service without losing a call.
 
-    What is not named stays. A new model must become ready before it gets traffic; one that does not leaves the old one
-    serving, with exit code 1.
+    Other models or weights, more instances, another size, other variables: what is not named stays. A new model must
+    become ready before it gets traffic; one that does not leaves the old one serving, with exit code 1.
 
     For example: mooring update digits mnist:2.0.0
     """
     with platform.connected() as client:
+        following = Following(client, service)
         fields: dict[str, Any] = {}
         if description is not None:
             fields["description"] = description
         if stop_after:
-            fields["schedule"] = [platform.duration(stop_after, "--stop-after")]
-        changed = models or instances or flavor or cpu or memory or env or timeout
-        if changed:
-            now = client.service(service)["config"]
+            fields["schedule"] = [_schedule(stop_after)]
+        if models or instances or flavor or cpu or memory or env or timeout:
+            now = following.before["config"]
             config = _config(models or _as_words(now), instances, flavor, cpu, memory, env, timeout)
-            fields["config"] = [_kept(one, now, position) for position, one in enumerate(config)]
+            fields["config"] = [_kept(one, now, client.model(one["model_id"])) for one in config]
         if not fields:
             raise Invalid("nothing is to be changed", hint="mooring update --help says what can be")
-        client.update(service, **fields)
-        _follow(client, service, service, detach=detach or not changed, as_json=as_json, update=True)
+        client.update(following.service_id, **fields)
+        # What is stopped stays so; the next start is with what it is now.
+        goes_on = following.before["status"] == "stopped" or "config" not in fields
+        following.until_running(following.service_id, Way(detach=detach or goes_on, as_json=as_json))
+
+
+def _schedule(stop_after: str) -> dict[str, Any]:
+    number, unit = platform.duration(stop_after, "--stop-after")
+    return {"type": "stop", "time_unit": unit, "duration": number}
 
 
 def _config(  # noqa: PLR0917 - as many as there are options
@@ -140,7 +153,8 @@ def _config(  # noqa: PLR0917 - as many as there are options
         common["envs"] = pairs(env, "--env")
     if timeout:
         common["deploy_timeout_in_seconds"] = timeout
-    return [{**_weighed(word, alone=len(models) == 1), **common} for word in models or []] if models else []
+    words = models or []
+    return [{**_weighed(word, alone=len(words) == 1), **common} for word in words]
 
 
 def _weighed(word: str, *, alone: bool) -> dict[str, Any]:
@@ -161,51 +175,14 @@ def _as_words(config: list[dict[str, Any]]) -> list[str]:
     return [f"{one['model_id']}={one['weight']}" for one in config]
 
 
-def _kept(wanted: dict[str, Any], now: list[dict[str, Any]], position: int) -> dict[str, Any]:
-    """What the service has of the same model, or else at the same place, where nothing else was asked for."""
-    same = [one for one in now if one["model_id"] == wanted["model_id"]] or now[position : position + 1] or now[:1]
-    names = ("specification", "custom_spec", "instance_count", "envs", "deploy_timeout_in_seconds")
-    before = {name: same[0][name] for name in (*names, "additional_properties") if same and same[0].get(name)}
-    if "specification" in wanted and wanted["specification"] != "custom":
+def _kept(wanted: dict[str, Any], now: list[dict[str, Any]], model: dict[str, Any]) -> dict[str, Any]:
+    """What the service has of the same model, or else of an earlier version of it, where nothing else was asked for."""
+    same = (
+        [one for one in now if one["model_id"] == model["model_id"]]
+        or [one for one in now if one["model_name"] == model["model_name"]]
+        or now
+    )
+    before = {name: same[0][name] for name in KEPT if same and same[0].get(name)}
+    if wanted.get("specification", "custom") != "custom":
         before.pop("custom_spec", None)
-    return {**before, **wanted}
-
-
-def _follow(client: Client, service: str, name: str, *, detach: bool, as_json: bool, update: bool = False) -> None:
-    """Show the story until nothing is under way; typer.Exit(1) when it did not come true."""
-    if detach:
-        found = client.service(service)
-        platform.show_json(found) if as_json else typer.echo(f"{name} is {found['status']} ({found['service_id']})")
-        return
-    phases = platform.Phases()
-    began = len(client.service_events(service)) - 1 if update else 0
-    with platform.left_running("the deployment", f"mooring show {name} tells how far it is"):
-        found = client.wait_for_service(service, seen=lambda _: phases.show(client.service_events(service)[began:]))
-    failed = found["status"] != "running" or (update and client.update_logs(service)[0]["result"] == "FAIL")
-    if as_json:
-        platform.show_json(found)
-    elif failed:
-        platform.tell(
-            f"{name} is {found['status']}: {found.get('error_msg') or 'the update failed; the old one serves'}"
-        )
-        platform.tell(f"  mooring logs {name} shows what its instances wrote")
-    else:
-        _tell_running(client, found)
-    if failed:
-        raise typer.Exit(1)
-
-
-def _tell_running(client: Client, service: dict[str, Any]) -> None:
-    from mooring.cli.curl import curl  # noqa: PLC0415 - slow to open
-    from mooring.contract import ModelConfig  # noqa: PLC0415 - the same
-
-    name = service["service_name"]
-    typer.echo(f"{name} is running at {service['access_address']}")
-    model = client.model(service["config"][0]["model_id"])
-    if not model.get("config"):
-        return
-    for api in ModelConfig.parse(model["config"].encode()).apis[:1]:
-        words = curl(api, service["access_address"]).split(" ", 1)
-        typer.echo(f'{words[0]} -H "X-Auth-Token: $MOORING_TOKEN" {words[1]}')
-        fields = " ".join(f"-F {field}=@FILE" for field in api.file_fields) or "-d '{...}'"
-        typer.echo(f"mooring predict {name}{api.url if api.url != '/' else ''} {fields}")
+    return {**before, **wanted, "model_id": model["model_id"]}

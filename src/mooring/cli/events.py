@@ -23,20 +23,22 @@ def events(
     name: str = typer.Argument(
         metavar="NAME",
         help="A service by name or id, or a model as name:version.",
-        autocompletion=lambda incomplete: platform.service_names(incomplete) + platform.model_names(incomplete),
+        autocompletion=platform.names,
     ),
     *,
     as_json: bool = platform.AS_JSON,
 ) -> None:
-    """Tell what happened to a service or a model, the oldest first; `!` marks what went wrong."""
+    """Tell what happened to a service or a model.
+
+    The oldest first; `!` marks what went wrong.
+    """
     with platform.connected() as client:
         found = client.model_events(name) if ":" in name else client.service_events(name)
     if as_json:
         platform.show_json(found)
         return
     for event in found:
-        mark = "!" if event["event_type"] == "abnormal" else " "
-        platform.show_fields([(platform.when(event["occur_time"]), f"{mark} {event['event_info']}")])
+        typer.echo(platform.event_line(event))
 
 
 def logs(
@@ -48,7 +50,10 @@ def logs(
     tail: int = typer.Option(None, metavar="LINES", min=1, help="Only the last lines of each instance."),
     as_json: bool = platform.AS_JSON,
 ) -> None:
-    """Show what a service's instances wrote, also of those that are gone."""
+    """Show what a service's instances wrote.
+
+    Also of those that are gone, as long as the platform keeps it.
+    """
     query: dict[str, Any] = {"replica": replica or None, "tail": tail, "follow": follow}
     if since is not None:
         query["since"] = int((time.time() - since) * 1000)

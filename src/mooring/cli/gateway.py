@@ -30,10 +30,10 @@ def gateway(
         None, metavar="FILE", help="Has the gateway's token.  [default: MOORING_GATEWAY_TOKEN]"
     ),
 ) -> None:
-    """Pass calls for services on to their replicas; several may serve side by side, and go on while control is down.
+    """Pass calls on beside a platform, in a process of its own.
 
-    It needs a token of its own: mooring keys create --kind gateway. It listens on its own address, and calls are the
-    same there: POST /v1/infers/SERVICE_ID.
+    Several may serve side by side, and go on while the platform is down. It needs a token of its own: mooring keys
+    create --kind gateway. It listens on its own address, and calls are the same there: POST /v1/infers/SERVICE_ID.
     """
     from mooring.gateway.standalone import Standalone, serve  # noqa: PLC0415 - a web server is slow to import
 

@@ -44,10 +44,11 @@ def import_model(
     detach: bool = typer.Option(False, "--detach", "-d", help="Do not wait until it is imported."),
     as_json: bool = platform.AS_JSON,
 ) -> None:
-    """Import a model into the platform; the same check as `mooring check` decides whether it gets in.
+    """Bring an image or a project to the platform.
 
-    SOURCE is looked for on the platform's machine. Without a version, it is the next after the newest of that name, or
-    0.0.1. Exit code 1: the check, or the import, failed; what must be mended is shown.
+    The check of `mooring check` decides whether it gets in. SOURCE is looked for on the platform's machine. Without a
+    version, it is the next after the newest of that name, or 0.0.1. Exit code 1: the check, or the import, failed;
+    what must be mended is shown.
 
     For example: mooring import mnist:1 mnist:1.0.0
     """
@@ -125,7 +126,7 @@ def _tell_detached(model_id: str, name: str, version: str, *, as_json: bool) -> 
     if as_json:
         platform.show_json({"model_id": model_id})
     else:
-        typer.echo(f"importing {name}:{version} ({model_id}); mooring show {name}:{version} tells how it goes")
+        platform.say(f"importing {name}:{version} ({model_id}); mooring show {name}:{version} tells how it goes")
 
 
 def _waited(client: Client, model_id: str, name: str) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def _waited(client: Client, model_id: str, name: str) -> dict[str, Any]:
 def _show(client: Client, model: dict[str, Any]) -> None:
     name = f"{model['model_name']}:{model['model_version']}"
     if model["model_status"] == "published":
-        typer.echo(f"{name} {platform.size(model['model_size'])} {model['model_id']}. Next: mooring deploy {name}")
+        platform.say(f"{name} {platform.size(model['model_size'])} {model['model_id']}. Next: mooring deploy {name}")
         return
     events = [one for one in client.model_events(model["model_id"]) if one["event_type"] == "abnormal"]
     platform.tell(f"{name} was not imported: {len(events)} found against it, shown above")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from typing import Any
 
 import typer
@@ -13,6 +14,7 @@ from mooring.cli import platform
 from mooring.errors import Invalid
 
 KINDS = ("token", "pair", "app", "gateway")
+SECONDS = {"MINUTES": 60, "HOURS": 3600, "DAYS": 86400}
 
 keys = typer.Typer(help="Make, list and revoke what opens the platform: tokens and key pairs.", no_args_is_help=True)
 
@@ -25,23 +27,32 @@ def register(app: typer.Typer) -> None:
 
 @keys.command()
 def create(
-    user: str = typer.Argument("admin", help="For whom; calls made with it are told as theirs."),
+    user: str = typer.Argument("", help="For whom; what it does is told as theirs.  [default: who you are]"),
     *,
     kind: str = typer.Option("token", help="token; pair (access key and secret); app (one service); gateway."),
     service: str = typer.Option("", help="With app: the service that it opens.", autocompletion=platform.service_names),
     description: str = typer.Option("", help="What it is for."),
+    valid_for: str = typer.Option(
+        "", metavar="TIME", help="How long it opens anything: 30m, 6h, 2d.  [default: for good]"
+    ),
     as_json: bool = platform.AS_JSON,
 ) -> None:
-    """Make a key. Its secret is shown this once, and kept nowhere in the clear."""
+    """Make a key: a token, a key pair, an app code or a gateway's token.
+
+    Its secret is shown this once, and kept nowhere in the clear.
+    """
     if kind not in KINDS:
         raise Invalid(f"there is no kind of key {kind!r}", hint=f"one of {', '.join(KINDS)}")
     if (kind == "app") != bool(service):
         raise Invalid("an app code opens one service, and nothing else does", hint="--kind app --service NAME")
     with platform.connected() as client:
         fields: dict[str, Any] = {"description": description}
+        if valid_for:
+            number, unit = platform.duration(valid_for, "--valid-for")
+            fields["expires_at"] = int((time.time() + number * SECONDS[unit]) * 1000)
         if service:
             fields["service_id"] = client.service(service)["service_id"]
-        made = client.create_key(kind, user, **fields)
+        made = client.create_key(kind, user or None, **fields)
     if as_json:
         platform.show_json(made)
         return
@@ -49,10 +60,14 @@ def create(
 
 
 @keys.command("list")
-def list_keys(*, as_json: bool = platform.AS_JSON) -> None:
+def list_keys(
+    *,
+    kind: str = typer.Option("", help="Only those: token, pair, app; gateway for those of gateways."),
+    as_json: bool = platform.AS_JSON,
+) -> None:
     """List the project's keys, without their secrets."""
     with platform.connected() as client:
-        found = client.keys()
+        found = client.keys(kind=kind or None)
     if as_json:
         platform.show_json(found)
         return
@@ -78,7 +93,7 @@ def revoke(key: str = typer.Argument(metavar="ID", help="As mooring keys list ha
     """Let a key open nothing any more, from now on."""
     with platform.connected() as client:
         client.revoke_key(key)
-    typer.echo(f"revoked {key}")
+    platform.say(f"revoked {key}")
 
 
 def login(
@@ -87,7 +102,7 @@ def login(
     user: str = typer.Option("", help="Log in as that user, for 24 hours.  [default: with a token, for good]"),
     project: str = typer.Option("", help="With --user: the project, where the token opens another by default."),
 ) -> None:
-    """Remember a platform and how to call it, for the commands that follow.
+    """Remember a platform, and how to call it.
 
     The token is read from standard input or asked for, and never taken from the command line, which others can see.
     It is kept in a file that only you can read. MOORING_URL and MOORING_TOKEN go above it.
@@ -104,7 +119,7 @@ def login(
         named = connection.get("/v3/projects")["projects"][0]["name"]
         place = connection.url
     replace_file(login_file(), json.dumps({"url": place, "token": secret}).encode(), private=True)
-    typer.echo(f"logged in at {place}, project {named}")
+    platform.say(f"logged in at {place}, project {named}")
 
 
 def _session(url: str, user: str, secret: str, project: str) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import typer
 
 from mooring.cli import platform
-from mooring.cli.deploy import DETACH, _follow
+from mooring.cli.following import DETACH, Following, Way
 from mooring.errors import NotFound
+
+if TYPE_CHECKING:
+    from mooring.client import Client
 
 
 def register(app: typer.Typer) -> None:
@@ -17,58 +22,80 @@ def register(app: typer.Typer) -> None:
 
 
 def start(service: str = platform.SERVICE, *, detach: bool = DETACH, as_json: bool = platform.AS_JSON) -> None:
-    """Start a service that is stopped or has failed, and wait until it answers."""
+    """Start a service that is stopped or has failed.
+
+    Waits until it answers. Exit code 1: it did not become ready, and why is shown.
+    """
     with platform.connected() as client:
-        client.start(service)
-        _follow(client, service, service, detach=detach, as_json=as_json)
+        following = Following(client, service)
+        client.start(following.service_id)
+        following.until_running(following.service_id, Way(detach=detach, as_json=as_json))
 
 
 def stop(
     service: str = platform.SERVICE,
     *,
     detach: bool = typer.Option(False, "--detach", "-d", help="Do not wait until it is stopped."),
+    as_json: bool = platform.AS_JSON,
 ) -> None:
-    """Stop a service: its instances finish their calls and end. What it is stays, and can be started again."""
+    """Stop a service: its instances finish their calls and end.
+
+    What it is stays, and can be started again.
+    """
     with platform.connected() as client:
-        client.stop(service)
-        if detach:
-            return
-        with platform.left_running("the stopping", f"mooring show {service} tells how far it is"):
-            found = client.wait_for_service(service)
-        typer.echo(f"{found['service_name']} is {found['status']}")
+        following = Following(client, service)
+        client.stop(following.service_id)
+        following.until_stopped(Way(detach=detach, as_json=as_json))
 
 
 def delete(
     names: list[str] = typer.Argument(
         metavar="NAME...",
         help="Services by name or id; models as name:version or id.",
-        autocompletion=lambda incomplete: platform.service_names(incomplete) + platform.model_names(incomplete),
+        autocompletion=platform.names,
     ),
     *,
     all_versions: bool = typer.Option(False, "--all-versions", help="With a model: every version of it, 20 at most."),
+    as_json: bool = platform.AS_JSON,
 ) -> None:
-    """Delete services and models. A service ends its instances first; a model that a service uses is not deleted.
+    """Delete services and models.
 
-    Where a service and a model have the same name, the service is meant; `name:` means the model.
+    A service ends its instances first; a model that a service uses is not deleted. Where a service and a model have
+    the same name, the service is meant; `name:` means the model. Exit code 1: something was not deleted.
     """
-    kept = False
+    kept: list[dict[str, Any]] = []
     with platform.connected() as client:
         for name in names:
-            if ":" not in name and not all_versions:
-                try:
-                    client.delete_service(name)
-                except NotFound:
-                    pass
-                else:
-                    with platform.left_running("the deletion", "mooring services tells when it is done"):
-                        client.wait_until_deleted(name)
-                    typer.echo(f"deleted {name}")
-                    continue
-            done = client.delete_model(name.removesuffix(":"), cascade=all_versions)
-            if done["delete_success_list"]:
-                typer.echo(f"deleted {name}")
-            for failed in done["delete_failed_list"]:
-                platform.tell(f"{name} was not deleted: {failed['error_msg']}")
-                kept = True
+            failed = (
+                []
+                if not all_versions and _is_deleted_service(client, name)
+                else _models_kept(client, name, all_versions=all_versions)
+            )
+            for one in failed:
+                platform.tell(f"{name} was not deleted: {one['error_msg']}")
+            if not failed and not as_json:
+                platform.say(f"deleted {name}")
+            kept += failed
+    if as_json:
+        platform.show_json({"delete_failed_list": kept})
     if kept:
         raise typer.Exit(1)
+
+
+def _is_deleted_service(client: Client, name: str) -> bool:
+    """Whether there was a service of that name; it is gone now."""
+    if ":" in name:
+        return False
+    try:
+        service_id = client.service(name)["service_id"]
+    except NotFound:
+        return False
+    client.delete_service(service_id)
+    with platform.left_running("the deletion", "mooring services tells when it is done"):
+        client.wait_until_deleted(service_id)
+    return True
+
+
+def _models_kept(client: Client, name: str, *, all_versions: bool) -> list[dict[str, Any]]:
+    """Delete a model; what was not deleted of it, and why."""
+    return list(client.delete_model(name.removesuffix(":"), cascade=all_versions)["delete_failed_list"])

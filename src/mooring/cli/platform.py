@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 import json
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,6 +21,8 @@ AS_JSON = typer.Option(False, "--json", help="As JSON, for programs.")
 DURATION = re.compile(r"(\d+)\s*(m|h|d|minutes?|hours?|days?)", re.IGNORECASE)
 UNITS = {"m": "MINUTES", "h": "HOURS", "d": "DAYS"}
 INTERRUPTED = 130
+# In a JSON text these can only stand inside a string, where an escape is the same character.
+UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]")
 
 
 @contextlib.contextmanager
@@ -40,9 +41,14 @@ def visible(text: str) -> str:
     return shown(text)
 
 
+def say(text: str) -> None:
+    """A line on standard output, for a person."""
+    typer.echo(visible(text))
+
+
 def show_json(value: Any) -> None:
     """A value on standard output, indented."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+    typer.echo(_json(value, indent=2))
 
 
 def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -78,12 +84,12 @@ def size(count: float) -> str:
     return f"{count:.3g} TB"
 
 
-def duration(text: str, option: str) -> dict[str, Any]:
-    """`6h`, `30m`, `2d` as a schedule that stops a service; Invalid for what is none."""
+def duration(text: str, option: str) -> tuple[int, str]:
+    """`6h`, `30m`, `2d` as a number and DAYS, HOURS or MINUTES; Invalid for what is none."""
     found = DURATION.fullmatch(text.strip())
     if not found or not int(found[1]):
         raise Invalid(f"{option} {text!r} is not a time", hint="for example 30m, 6h or 2d")
-    return {"type": "stop", "time_unit": UNITS[found[2][0].lower()], "duration": int(found[1])}
+    return int(found[1]), UNITS[found[2][0].lower()]
 
 
 def tell(text: str) -> None:
@@ -94,14 +100,14 @@ def tell(text: str) -> None:
 class Phases:
     """The lines of a story as they come, each once, while something is waited for."""
 
-    def __init__(self) -> None:
-        self._shown = 0
+    def __init__(self, already: int = 0) -> None:
+        """`already` is how many lines the story had before."""
+        self._shown = already
 
     def show(self, events: Sequence[dict[str, Any]]) -> None:
         """Say what is new among `events`, the oldest first."""
         for event in events[self._shown :]:
-            mark = "!" if event["event_type"] == "abnormal" else " "
-            tell(f"{mark} {event['event_info']}")
+            tell(f"{_mark(event)} {event['event_info']}")
         self._shown = max(self._shown, len(events))
 
 
@@ -113,6 +119,11 @@ def left_running(what: str, how: str) -> Iterator[None]:
     except KeyboardInterrupt:
         tell(f"{what} goes on; {how}")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def names(incomplete: str) -> list[str]:
+    """Services and models that begin so, for the shell to complete."""
+    return service_names(incomplete) + model_names(incomplete)
 
 
 def service_names(incomplete: str) -> list[str]:
@@ -139,16 +150,34 @@ MODEL = typer.Argument(
 )
 
 
-def terminal() -> bool:
-    """Whether a person looks at standard output."""
-    return sys.stdout.isatty()
-
-
 def one_line(value: Any) -> str:
     """A value as JSON in one line."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    return _json(value)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON that is good for a terminal, too: what moves a cursor or turns a line round stands in it as an escape."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def log_line(line: dict[str, Any]) -> str:
     """A line of a container's log: when, which instance, what."""
-    return f"{line['time']}  {visible(str(line['replica']))}  {visible(str(line['text']))}"
+    return f"{_clock(str(line['time']))}  {visible(str(line['replica']))}  {visible(str(line['text']))}"
+
+
+def _clock(time: str) -> str:
+    """A time with its zone, as the person's clock shows it."""
+    try:
+        return dt.datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return visible(time)
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """A line of a story: when, `!` where something went wrong, what."""
+    return f"{when(event['occur_time'])}  {_mark(event)} {visible(str(event['event_info']))}"
+
+
+def _mark(event: dict[str, Any]) -> str:
+    return "!" if event["event_type"] == "abnormal" else " "

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mooring.client import Client
 
 LAST_EVENTS = 8
+LEVELS = ("must", "should", "info")
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def show(
     name: str = typer.Argument(
         metavar="NAME",
         help="A service by name or id, or a model as name:version or id.",
-        autocompletion=lambda incomplete: platform.service_names(incomplete) + platform.model_names(incomplete),
+        autocompletion=platform.names,
     ),
     *,
     report: bool = typer.Option(False, "--report", help="The report of the check that the model had to pass."),
@@ -101,6 +102,7 @@ def _show_model(client: Client, model: dict[str, Any]) -> None:
             ("model", f"{model['model_name']}:{model['model_version']}"),
             ("id", model["model_id"]),
             ("status", model["model_status"]),
+            ("because", model.get("error_msg")),
             ("source", model.get("source_location")),
             ("image", model.get("image_address")),
             ("size", platform.size(model["model_size"]) if model.get("model_size") else ""),
@@ -110,28 +112,30 @@ def _show_model(client: Client, model: dict[str, Any]) -> None:
     )
     apis = model.get("apis")
     for api in json.loads(apis) if isinstance(apis, str) and apis else apis or ():
-        typer.echo(f"  {api['method'].upper()} {api['url']}")
+        platform.say(f"  {str(api['method']).upper()} {api['url']}")
     _show_events(client.model_events(model["model_id"]))
 
 
 def _show_events(events: list[dict[str, Any]]) -> None:
     typer.echo("")
     for event in events[-LAST_EVENTS:]:
-        mark = "!" if event["event_type"] == "abnormal" else " "
-        platform.show_fields([(platform.when(event["occur_time"]), f"{mark} {event['event_info']}")])
+        typer.echo(platform.event_line(event))
 
 
 def _show_report(report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         platform.show_json(report)
         return
-    for result in report["results"]:
-        for finding in result.get("findings", ()):
-            platform.show_fields(
-                (
-                    (result["rule"], finding.get("message") or finding.get("seen")),
-                    ("  expected", finding.get("expected")),
-                    ("  remedy", finding.get("remedy")),
-                )
+    findings = [one for result in report["results"] for one in result["findings"]]
+    for one in sorted(findings, key=lambda one: LEVELS.index(one["level"])):
+        platform.show_fields(
+            (
+                (f"{one['level']} {one['id']}", report["rules"].get(one["id"], {}).get("title", "")),
+                ("  at", one["source"]),
+                ("  seen", one["message"]),
+                ("  expected", f"{one['expected']} ({one['document']})" if one["document"] else one["expected"]),
+                ("  remedy", one["hint"]),
             )
-    typer.echo(f"{report['verdict']} ({report['edition']})")
+        )
+    counts = ", ".join(f"{count} {status}" for status, count in report["counts"].items() if count)
+    platform.say(f"{report['verdict']} the contract of {report['edition']}: {counts}")

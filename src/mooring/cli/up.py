@@ -34,11 +34,12 @@ def up(
         None, metavar="URL", help="Under which others reach it, such as a proxy's.  [default: what it listens on]"
     ),
 ) -> None:
-    """Start a platform that speaks the ModelArts v1 API: import models, deploy them, call them.
+    """Start a platform on this machine.
 
-    Its first start makes a token, shows it once, and keeps it in the data folder, where the other commands find it.
-    Ctrl-C or SIGTERM ends it; the replicas of its services go on running, and are taken up again by the next start.
-    platform.toml in the data folder has more settings.
+    It speaks the ModelArts v1 API: import models, deploy them, call them. Its first start makes a token, shows it
+    once, and keeps it in the data folder, where the other commands find it. Ctrl-C or SIGTERM ends it; the replicas
+    of its services go on running, and are taken up again by the next start. platform.toml in the data folder has more
+    settings.
     """
     from mooring.cli import serving  # noqa: PLC0415 - a web server and a database library are slow to import
     from mooring.client import default_data  # noqa: PLC0415 - the same

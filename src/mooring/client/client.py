@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
 
 from mooring.client.connection import Connection
-from mooring.errors import NotFound
+from mooring.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
     import httpx
 
 DEFAULT_FLAVOR = "modelarts.vm.cpu.2u"
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
+# A platform may be started anew while something is waited for.
+AWAY_SECONDS = 60.0
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+T = TypeVar("T")
+UNDER_WAY = frozenset({"deploying", "stopping", "deleting"})
 IMPORTED = frozenset({"published", "failed", "building_failed"})
 PAGE = 500
 
@@ -61,12 +68,7 @@ class Client:
     def wait_for_model(self, name: str, *, seen: Callable[[dict[str, Any]], None] = lambda _: None) -> dict[str, Any]:
         """The model once its import has ended, however it did; `seen` is called with each state in between."""
         model_id = self._model_id(name)
-        while True:
-            model = self.model(model_id)
-            seen(model)
-            if model["model_status"] in IMPORTED:
-                return model
-            time.sleep(POLL_SECONDS)
+        return self._waited(lambda: self.model(model_id), seen, lambda model: model["model_status"] in IMPORTED)
 
     def model_report(self, name: str) -> dict[str, Any]:
         """The report of the check that a model had to pass."""
@@ -117,20 +119,13 @@ class Client:
     def wait_for_service(self, name: str, *, seen: Callable[[dict[str, Any]], None] = lambda _: None) -> dict[str, Any]:
         """The service once nothing is under way any more; `seen` is called with each state in between."""
         service_id = self._service_id(name)
-        while True:
-            service = self.service(service_id)
-            seen(service)
-            if service["status"] not in ("deploying", "stopping", "deleting"):
-                return service
-            time.sleep(POLL_SECONDS)
+        return self._waited(lambda: self.service(service_id), seen, lambda one: one["status"] not in UNDER_WAY)
 
     def wait_until_deleted(self, name: str) -> None:
         """Return once a service is gone."""
         try:
             service_id = self._service_id(name)
-            while True:
-                self.service(service_id)
-                time.sleep(POLL_SECONDS)
+            self._waited(lambda: self.service(service_id), lambda _: None, lambda _: False)
         except NotFound:
             return
 
@@ -167,19 +162,36 @@ class Client:
 
     # Keys.
 
-    def create_key(self, kind: str, user_name: str, **fields: Any) -> dict[str, Any]:
-        """A new key with its secret, which is told this once; `kind` is token, pair or app."""
-        return self._post("/v1/{project}/keys", {"kind": kind, "user_name": user_name, **fields})
+    def create_key(self, kind: str, user_name: str | None = None, **fields: Any) -> dict[str, Any]:
+        """A new key with its secret, which is told this once; `kind` is token, pair, app or gateway."""
+        wish = {"kind": kind, **({"user_name": user_name} if user_name else {}), **fields}
+        return self._post("/v1/{project}/keys", wish)
 
-    def keys(self) -> list[dict[str, Any]]:
-        """The project's keys, without their secrets."""
-        return list(self.connection.get("/v1/{project}/keys")["keys"])
+    def keys(self, *, kind: str | None = None) -> list[dict[str, Any]]:
+        """The project's keys, without their secrets; gateways' tokens are of no project, and listed as such a kind."""
+        return list(self.connection.get("/v1/{project}/keys", kind=kind)["keys"])
 
     def revoke_key(self, key_id: str) -> None:
         """Let a key open nothing any more."""
-        self.connection.send("DELETE", f"/v1/{{project}}/keys/{key_id}")
+        self.connection.send("DELETE", f"/v1/{{project}}/keys/{quote(key_id, safe='')}")
 
     # Below.
+
+    def _waited(self, look: Callable[[], T], seen: Callable[[T], None], over: Callable[[T], bool]) -> T:
+        """What is looked at once it is over; `seen` is called with each look, the last one too."""
+        heard = time.monotonic()
+        while True:
+            try:
+                found = look()
+                seen(found)
+            except Unavailable:
+                if time.monotonic() - heard > AWAY_SECONDS:
+                    raise
+            else:
+                if over(found):
+                    return found
+                heard = time.monotonic()
+            time.sleep(POLL_SECONDS)
 
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return dict(self.connection.send("POST", path, json=body).json())
@@ -219,6 +231,5 @@ class Client:
 
 
 def _is_id(name: str) -> bool:
-    """Whether it is a UUID, as ids are; no name of ours has that form by accident."""
-    parts = name.split("-")
-    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and all(part.isalnum() for part in parts)
+    """Whether it is a UUID, as ids are."""
+    return UUID.fullmatch(name) is not None
