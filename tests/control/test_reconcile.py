@@ -474,3 +474,20 @@ def test_other_variables_make_another_replica_and_another_size_of_the_update_doe
         await house.close()
 
     run(test())
+
+
+def test_the_story_has_what_was_seen_in_one_line_and_the_error_all_that_is_known(house):
+    async def test():
+        async def diagnose(name):
+            return "seen: the server listens on 127.0.0.1\nexpected: 0.0.0.0\ndo next: bind all addresses"
+
+        house.engine.diagnose = diagnose
+        service = house.deploy(house.model("memory:never-ready"))
+        await house.until_status(service, "failed", seconds=2)
+        assert house.view(service).error_msg.endswith("expected: 0.0.0.0\ndo next: bind all addresses")
+        assert house.events(service, abnormal=True) == [
+            "deploy service failed: [digits 1.0.0] the server listens on 127.0.0.1"
+        ]
+        await house.close()
+
+    run(test())

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 # Of so many replicas that are not well, the reasons are told.
 TOLD_REASONS = 2
+REASON_CHARACTERS = 4000
+LATE = "deployment timed out"
+# How a diagnosis begins, of which a line of the story has what was seen.
+SEEN = "seen: "
 RESTING = (ServiceStatus.RUNNING, ServiceStatus.STOPPED, ServiceStatus.FAILED)
 
 
@@ -126,11 +130,14 @@ class Settling:
         if unknown:
             self._out.undiagnosed = tuple(unknown)
             return False
-        reasons = "; ".join(dict.fromkeys(self._reason(name) for name in names))
-        why = ": ".join(filter(None, ("deployment timed out" if late else "", reasons)))
+        reasons = tuple(dict.fromkeys(self._reason(name) for name in names))
+        if late:
+            reasons = (": ".join((LATE, *reasons[:1])), *reasons[1:])
         served = self._service.serving_revision
         earlier = self._revisions.get(served) if served != self._service.revision else None
-        self._verdict.fail(why, answers=any(one.is_ready for one in members), earlier=earlier)
+        answers = any(one.is_ready for one in members)
+        why = "\n".join(reasons)[:REASON_CHARACTERS]
+        self._verdict.fail(why, brief=_brief(reasons), answers=answers, earlier=earlier)
         return True
 
     def _reason(self, name: str) -> str:
@@ -240,3 +247,8 @@ class Settling:
 
     def _label(self, model_id: str) -> str:
         return " ".join(self._named.get(model_id, (model_id,)))
+
+
+def _brief(reasons: Iterable[str]) -> str:
+    """What was seen, without what to do about it and the last lines of output."""
+    return "; ".join(reason.splitlines()[0].replace(SEEN, "", 1) for reason in reasons)

@@ -64,22 +64,25 @@ class Verdict:
         service.serving_revision, service.error_msg, service.progress = service.revision, "", 100
         self._turn(ServiceStatus.RUNNING)
 
-    def fail(self, why: str, *, answers: bool, earlier: Revision | None) -> None:
-        """It will not come true. An update goes back to what was served before; `answers`: some replica is ready."""
+    def fail(self, why: str, *, brief: str, answers: bool, earlier: Revision | None) -> None:
+        """It will not come true. An update goes back to what was served before.
+
+        `why` is all that is known, `brief` one line of it; `answers` is whether some replica is ready.
+        """
         service, revision = self._service, self._revision
         if service.serving_revision == service.revision:
-            self._telling.tell(texts.ROLLBACK_FAILED.format(why=why), abnormal=True)
+            self._telling.tell(texts.ROLLBACK_FAILED.format(why=brief), abnormal=True)
             self._turn(ServiceStatus.CONCERNING if answers else ServiceStatus.FAILED)
             service.error_msg = "" if answers else why
             return
         if revision.result == Result.RUNNING:
             revision.result, revision.error_msg, revision.ended_at = Result.FAIL, why, self._now_ms
         if earlier is None:
-            self._telling.tell(texts.FAILED.format(why=why), abnormal=True)
+            self._telling.tell(texts.FAILED.format(why=brief), abnormal=True)
             service.error_msg, service.serving_revision = why, 0
             self._turn(ServiceStatus.FAILED)
         else:
-            self._telling.tell(texts.ROLLING_BACK.format(why=why), abnormal=True)
+            self._telling.tell(texts.ROLLING_BACK.format(why=brief), abnormal=True)
             service.revision = earlier.number
             earlier.deadline_at = self._now_ms + self._patience_ms
 
