@@ -105,6 +105,21 @@ class TestSigned:
         run(scene())
 
 
+def test_a_fault_of_the_gateways_own_is_told_with_the_id_that_its_log_has(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+
+    async def scene():
+        async with replica(counts) as model, gateway(route(share(model.url)), who=EVERYONE) as place:
+            place.client.headers.pop("x-auth-token")
+            content = b"a" * 3_000_000  # kept on a disk that is not there
+            headers = signed("POST", TestSigned.PATH, content)
+            response = await place.post("/predict", content=content, headers=headers)
+            assert error(response) == (500, "ModelArts.4301", "gateway")
+            assert response.headers["x-request-id"] in caplog.text
+
+    run(scene())
+
+
 class TestAppCodes:
     def test_an_app_code_opens_its_service_and_no_other(self):
         async def scene():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from mooring.gateway.connection import Broken, Failure
 from mooring.gateway.heads import answered, forwarded, request_head, request_id
 from mooring.gateway.identity import Asked, needs_body
 from mooring.gateway.metrics import Times
-from mooring.gateway.problem import Problem, failed, method_not_allowed
+from mooring.gateway.problem import Problem, failed, method_not_allowed, our_fault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     Message = MutableMapping[str, Any]
 
+_log = logging.getLogger("mooring.gateway")
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -57,6 +59,9 @@ class Call:
                 await self._refuse(self._refusal)
             elif broken.failure is not Failure.CLIENT_GONE:
                 await self._refuse(failed(broken.failure))
+        except Exception:  # noqa: BLE001 - a fault of ours: the whole story to the log, its id to whoever called
+            _log.exception("call %s failed", self._id.decode())
+            await self._refuse(our_fault())
         finally:
             if self._body is not None:
                 self._body.close()
@@ -173,7 +178,7 @@ class _Exchange:
         connection.begin(answer_seconds=self._route.limits.answer_seconds, bodiless=self._call.bodiless)
         head = self._call.head(addressed, self._attempt, body.length)
         chunked = body.length is None
-        connection.write(head + (_chunk(first) if chunked else first))
+        connection.write(head, _chunk(first) if chunked else first)
         if body.ended:
             self._sent(chunked=chunked)
         self._pump = asyncio.get_running_loop().create_task(self._follow(body, chunked=chunked))

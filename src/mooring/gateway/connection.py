@@ -84,11 +84,11 @@ class Connection(asyncio.Protocol):
         if answer_seconds is not None:
             self._timer = self._loop.call_later(answer_seconds, self._check)
 
-    def write(self, data: bytes) -> None:
+    def write(self, *parts: bytes) -> None:
         """Send a part of the request; await `drained` before the next large one."""
         self._active_at = self._loop.time()
         if not self._transport.is_closing():
-            self._transport.write(data)
+            self._transport.writelines(parts)
 
     def sent(self) -> None:
         """All of the request was written: from now on it is the replica's turn."""

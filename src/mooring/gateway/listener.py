@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 if TYPE_CHECKING:
@@ -168,8 +169,21 @@ class ListenerProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
         self.transport.abort()
 
+    def on_body(self, body: bytes) -> None:
+        """A part of a body. One that waits for nothing before it is handed on as it is, uncopied."""
+        cycle = self.cycle
+        if cycle.body or cycle.response_complete or self.parser.should_upgrade():
+            cycle.body = bytearray(cycle.body)
+            super().on_body(body)
+            return
+        cycle.body = body  # type: ignore[assignment]  # which is only measured and turned into bytes from here on
+        if len(body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
+        cycle.transport = _Corked(self.transport, self.loop)  # type: ignore[assignment]  # as much of one as it uses
         super()._start_asgi_task(cycle, app)
 
     def _forget_timers(self) -> None:
@@ -177,6 +191,42 @@ class ListenerProtocol(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         self._head_timer = self._stuck_timer = None
+
+
+class _Corked:
+    """A transport that keeps the head of an answer back until its body comes, which is most often at once.
+
+    One system call for both, where uvloop makes two, is a third of what an answer costs.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held = b""
+        self._fresh = True
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """Write, the first piece a little later: with the second, or when the loop comes round."""
+        if self._fresh:
+            self._fresh = False
+            self._held = data
+            self._loop.call_soon(self._flush)
+        elif self._held:
+            held, self._held = self._held, b""
+            self._transport.writelines((held, data))
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close once all is written."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._held and not self._transport.is_closing():
+            self._transport.write(self._held)
+        self._held = b""
 
 
 def server_options() -> dict[str, Any]:

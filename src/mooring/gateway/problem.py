@@ -111,6 +111,11 @@ def too_many(per_second: float, retry_after: int) -> Problem:
     return Problem(429, "ModelArts.4206", message, retry_after=retry_after)
 
 
+def our_fault() -> Problem:
+    """Something that must not happen has happened here."""
+    return Problem(500, "ModelArts.4301", "An internal error of the gateway; its log has the request id.")
+
+
 def no_websocket(name: str) -> Problem:
     """The service was not made for WebSockets."""
     return Problem(400, "ModelArts.4200", f"The service {name} takes no WebSockets: websocket_upgrade is false.")

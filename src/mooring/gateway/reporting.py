@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from mooring.errors import Invalid, Unavailable
+from mooring.errors import MooringError, Unavailable
 from mooring.gateway.link import GatewayReport
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Reporting:
             began = asyncio.get_running_loop().time()
             try:
                 table = await self._link.table(after=before)
-            except (Unavailable, Invalid) as error:
-                self._is_away(error.message)
+            except Exception as error:  # noqa: BLE001 - whatever becomes of control, traffic goes on
+                self._is_away(error)
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             if table.number > before:
@@ -78,8 +78,8 @@ class Reporting:
             try:
                 await self._report()
                 self._is_back()
-            except (Unavailable, Invalid) as error:
-                self._is_away(error.message)
+            except Exception as error:  # noqa: BLE001 - whatever becomes of control, traffic goes on
+                self._is_away(error)
             try:
                 async with asyncio.timeout(REPORT_SECONDS):
                     await self._news.wait()
@@ -102,10 +102,12 @@ class Reporting:
         await self._link.report(self._unheard)
         self._unheard = None
 
-    def _is_away(self, why: str) -> None:
+    def _is_away(self, why: Exception) -> None:
         if not self._away:
             self._away = True
-            _log.warning("control is away (%s); going on with table %d", why, self._traffic.table.number)
+            story = None if isinstance(why, MooringError) else why
+            number = self._traffic.table.number
+            _log.warning("control is away (%s); going on with table %d", why, number, exc_info=story)
 
     def _is_back(self) -> None:
         if self._away:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hmac
 import json
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -60,6 +62,9 @@ def serve(options: Standalone) -> None:
     """Serve until SIGTERM or SIGINT; Unavailable when the address cannot be listened on."""
     host, port = address(options.listen)
     bare = listening(host, port)
+    # Each call under way has two connections; the usual soft limit of 1024 would be reached soon.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, bare:
         runner.run(_serve(options, bare))
 
@@ -99,6 +104,9 @@ async def _serve(options: Standalone, bare: socket.socket) -> None:
         beside = [asyncio.create_task(gateway.run())]
         if options.cache is not None:
             beside.append(asyncio.create_task(_keep(gateway, options.cache)))
+        # What was made so far stays for good: full collections, which stop all calls, need not look at it again.
+        gc.collect()
+        gc.freeze()
         try:
             await server.serve(sockets=[bare])
         finally:
