@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import threading
 import time
@@ -60,29 +61,29 @@ class Importer:
         self._copies = Copies(settings.data)
         self._place = Place(settings=settings, copies=self._copies, engine=engine_name)
         self._running: dict[str, _Running] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken = asyncio.Event()
+        self._wake: Callable[[], object] = lambda: None
         self._sweep_at = 0.0
 
     def wake(self) -> None:
         """Look at once: a model was created or deleted. From any thread."""
         self._sweep_at = 0.0
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # it is closed: there is nobody to wake
-                self._loop.call_soon_threadsafe(self._woken.set)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: there is nobody to wake
+            self._wake()
 
     async def work(self) -> None:
         """Import what is to be imported, and let go of what is kept of models that are gone; until cancelled."""
-        self._loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._wake = functools.partial(loop.call_soon_threadsafe, woken.set)
         try:
             while True:
-                self._woken.clear()
+                woken.clear()
                 try:
                     await self._look()
                 except Unavailable as error:
                     LOG.warning("imports have to wait: %s", error)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._settings.timings.resync_seconds)
+                    await asyncio.wait_for(woken.wait(), self._settings.timings.resync_seconds)
         finally:
             await self._leave()
 
