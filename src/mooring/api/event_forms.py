@@ -1,10 +1,12 @@
 """Events over REST, of services and of models, as ShowServiceEvents has them."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
 
-from mooring.api.leniency import Lower, Whole
+from mooring.api.leniency import Lower, Order, Whole, said
 from mooring.control.page import LIMIT
-from mooring.control.story import EventQuery, EventView
+from mooring.control.story import ABNORMAL, NORMAL, EventQuery, EventView
 
 
 class EventItem(BaseModel):
@@ -23,14 +25,14 @@ class EventItem(BaseModel):
 class EventFilters(BaseModel):
     """Which events. Times are in ms, `offset` is a record's position."""
 
-    event_type: Lower = Field("", description="normal or abnormal.")
+    event_type: Annotated[Lower, said(enum=["", NORMAL, ABNORMAL])] = ""
     event_info: str = Field("", description="A part of the line; some characters are not taken.")
     start_time: Whole | None = None
     end_time: Whole | None = None
     offset: Whole = 0
     limit: Whole = LIMIT
-    sort_by: Lower = Field("occur_time", description="occur_time.")
-    order: Lower = Field("desc", description="asc or desc.")
+    sort_by: Annotated[Lower, said(enum=["occur_time"])] = "occur_time"
+    order: Order = "desc"
 
     def query(self) -> EventQuery:
         """What is asked of the story."""

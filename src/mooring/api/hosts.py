@@ -35,7 +35,7 @@ def require_sane(scope: Mapping[str, Any], settings: "Settings") -> None:
             case="host-invalid",
         )
     origin = value_of(scope["headers"], b"origin").decode("latin-1").lower()
-    if origin and urlsplit(origin).netloc not in {host.lower(), public}:
+    if origin and urlsplit(origin).netloc not in filter(None, (host.lower(), public)):
         raise Denied(
             f"pages of {origin[:100]!r} may not call this platform",
             hint="call it from a program, or from a page of its own",

@@ -1,11 +1,11 @@
 """Keys over REST; ours: tokens, key pairs and app codes are made, listed and revoked here. Secrets are told once."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from mooring.api.leniency import Lower, Whole
+from mooring.api.leniency import Lower, Whole, one_of
 from mooring.api.operator import is_admin, is_operator, require_operator
 from mooring.api.platform import Caller, Held, Platform
 from mooring.api.service_answers import Nothing
@@ -22,7 +22,7 @@ KINDS = ("token", "pair", "app", "gateway")
 class KeyBody(BaseModel):
     """A key to be: for whom, of which kind, until when (ms)."""
 
-    kind: Annotated[Lower, Field(pattern=f"^({'|'.join(KINDS)})$")] = "token"
+    kind: Annotated[Literal["token", "pair", "app", "gateway"], one_of(*KINDS)] = "token"
     user_name: str | None = Field(None, description="The caller's own name, unless the caller is admin.")
     description: str | None = None
     service_id: str | None = Field(None, description="The one service that an app code opens, or a pair.")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 # What both databases keep as a whole number.
 LARGEST = 2**63 - 1
@@ -61,6 +61,11 @@ def one_of(*known: str) -> BeforeValidator:
     return BeforeValidator(_canonical(*known))
 
 
+def said(**schema: Any) -> Any:
+    """What the description says of a field beyond what is looked at here: control has the last word."""
+    return Field(json_schema_extra=schema)
+
+
 _WHOLE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,18}$"}]}
 _FLAG_SCHEMA = {
     "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": "^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$"}]
@@ -81,6 +86,12 @@ JsonList = Annotated[
     list[dict[str, Any]],
     BeforeValidator(_json_list),
     WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "string"}]}, mode="validation"),
+]
+DESCRIPTION = said(pattern="^[^!<>=&+\"']{0,100}$")
+Order = Annotated[
+    str,
+    BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+    said(enum=["asc", "desc"]),
 ]
 Lower = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
 Upper = Annotated[str, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]

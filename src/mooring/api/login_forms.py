@@ -1,9 +1,10 @@
 """What a login sends, in the identity service's own words (POST /v3/auth/tokens)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 
+from mooring.api.leniency import said
 from mooring.control.key_forms import AccessPair, Password, TokenText
 from mooring.errors import Invalid
 
@@ -37,7 +38,7 @@ class _TokenMethod(BaseModel):
 
 
 class _Identity(BaseModel):
-    methods: list[str]
+    methods: Annotated[list[Annotated[str, said(enum=["password", "hw_ak_sk", "token"])]], said(minItems=1)]
     password: _PasswordMethod | None = None
     hw_ak_sk: _PairMethod | None = None
     token: _TokenMethod | None = None

@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from mooring.api.leniency import Flag, JsonList, JsonText, Lower, Text, Whole, one_of
+from mooring.api.leniency import DESCRIPTION, Flag, JsonList, JsonText, Lower, Order, Text, Whole, one_of, said
+from mooring.control.model_rules import VERSION
 from mooring.control.model_views import ModelQuery, ModelWish
 from mooring.control.page import LIMIT
+from mooring.control.status import ModelStatus
 
 MODEL_TYPES = (
     "TensorFlow",
@@ -21,7 +23,8 @@ MODEL_TYPES = (
     "Custom",
     "Template",
 )
-ModelType = Annotated[str, one_of(*MODEL_TYPES)]
+ModelType = Annotated[str, one_of(*MODEL_TYPES), said(enum=list(MODEL_TYPES))]
+TypeFilter = Annotated[str, one_of(*MODEL_TYPES), said(enum=["", *MODEL_TYPES])]
 _KINDS = {"realtime": "real-time"}
 
 
@@ -29,7 +32,7 @@ def _kind(value: Any) -> Any:
     return _KINDS.get(value.lower(), value.lower()) if isinstance(value, str) else value
 
 
-InstallType = Annotated[str, BeforeValidator(_kind)]
+InstallType = Annotated[str, BeforeValidator(_kind), said(enum=["real-time", "batch"])]
 
 
 class ModelDoc(BaseModel):
@@ -42,13 +45,13 @@ class ModelDoc(BaseModel):
 class ModelBody(BaseModel):
     """CreateModel. Fields that it does not know are taken no notice of."""
 
-    model_name: str
-    model_version: str
+    model_name: Annotated[str, said(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    model_version: Annotated[str, said(pattern=f"^{VERSION.pattern}$")]
     model_type: ModelType
     source_location: str | None = None
     source_copy: Flag | None = None
     initial_config: JsonText | None = None
-    description: str | None = None
+    description: Annotated[str, DESCRIPTION] | None = None
     workspace_id: Text | None = None
     install_type: list[InstallType] | None = None
     apis: JsonList | None = None
@@ -91,15 +94,15 @@ class ModelFilters(BaseModel):
     model_name: str = Field("", description="A part of the name.")
     exact_match: Flag = Field(default=False, description="The whole name, not a part of it.")
     model_version: str = ""
-    model_status: Lower = Field("", description="publishing, published, failed, building or building_failed.")
+    model_status: Annotated[Lower, said(enum=["", *ModelStatus])] = ""
     description: str = Field("", description="A part of the description.")
     workspace_id: str = ""
-    model_type: ModelType = ""
-    not_model_type: ModelType = ""
+    model_type: TypeFilter = ""
+    not_model_type: TypeFilter = ""
     offset: Whole = Field(0, description="The position of the first record, from 0.")
     limit: Whole = LIMIT
-    sort_by: Lower = Field("create_at", description="create_at, model_version or model_size.")
-    order: Lower = Field("desc", description="asc or desc.")
+    sort_by: Annotated[Lower, said(enum=["create_at", "model_version", "model_size"])] = "create_at"
+    order: Order = "desc"
 
     def query(self) -> ModelQuery:
         """What is asked of the catalog."""

@@ -1,8 +1,11 @@
 """Projects over REST; ours: the one who runs the platform makes them, and nothing of one is seen from another."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from mooring.api.leniency import said
 from mooring.api.operator import is_operator, require_operator
 from mooring.api.platform import Held, Member
 from mooring.control.key_forms import ProjectView
@@ -14,7 +17,7 @@ router = APIRouter(prefix="/v1/projects", tags=["extensions"])
 class ProjectBody(BaseModel):
     """A project to be."""
 
-    name: str
+    name: Annotated[str, said(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
 class ProjectItem(BaseModel):

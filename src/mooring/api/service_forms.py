@@ -1,13 +1,15 @@
 """What requests about services hold, as the v1 API has it (CreateService, UpdateService, ListServices)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from mooring.api.leniency import Flag, Lower, Number, Text, Upper, Whole
+from mooring.api.leniency import DESCRIPTION, Flag, Lower, Number, Order, Text, Upper, Whole, one_of, said
+from mooring.control.admission import MOST_ENTRIES
 from mooring.control.page import LIMIT
-from mooring.control.service_views import ServiceQuery
-from mooring.control.wishes import POLICIES, ServiceChange, ServiceEntry, ServiceWish
+from mooring.control.service_views import SORTED_BY, ServiceQuery
+from mooring.control.status import ServiceStatus
+from mooring.control.wishes import NAME, POLICIES, UNIT_MS, ServiceChange, ServiceEntry, ServiceWish
 
 # What stands beside config[] and is kept, to be told again.
 KEPT = (
@@ -20,7 +22,8 @@ KEPT = (
     "priority",
     "service_secrets",
 )
-MOST_PRIORITY = 3
+Policy = Annotated[Literal["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP"], one_of(*POLICIES)]
+Priority = Annotated[Whole, Field(ge=1, le=3), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 3})]
 
 
 class CustomSpec(BaseModel):
@@ -74,22 +77,22 @@ class EntryBody(BaseModel):
 class ScheduleBody(BaseModel):
     """When a service stops by itself: so long after its start."""
 
-    type: Lower = Field(description="stop")
-    time_unit: Upper = Field(description="DAYS, HOURS or MINUTES")
+    type: Annotated[Lower, said(enum=["stop"])]
+    time_unit: Annotated[Upper, said(enum=list(UNIT_MS))]
     duration: Whole
 
 
 class _Wished(BaseModel):
     """What a service can be given when it is made and later."""
 
-    description: str | None = None
+    description: Annotated[str, DESCRIPTION] | None = None
     workspace_id: Text | None = None
     schedule: list[ScheduleBody] | None = None
     additional_properties: dict[str, Any] | None = None
     cluster_id: str | None = None
     pool_name: str | None = None
-    load_balancer_policy: Annotated[Upper, Field(pattern=f"^({'|'.join(POLICIES)})$")] | None = None
-    priority: Annotated[Whole, Field(ge=1, le=MOST_PRIORITY)] | None = None
+    load_balancer_policy: Policy | None = None
+    priority: Priority | None = None
     service_secrets: list[dict[str, Any]] | None = None
     weight: Whole | None = Field(None, description="For a model in config that has none; some clients put it here.")
     deploy_timeout_seconds: Whole | None = Field(None, description="For models in config that have none.")
@@ -107,9 +110,9 @@ class _Wished(BaseModel):
 class ServiceBody(_Wished):
     """CreateService. Fields that it does not know are taken no notice of."""
 
-    service_name: str
-    infer_type: Lower
-    config: list[EntryBody]
+    service_name: Annotated[str, said(pattern=f"^{NAME.pattern}$")]
+    infer_type: Annotated[Lower, said(enum=["real-time"])]
+    config: Annotated[list[EntryBody], said(minItems=1, maxItems=MOST_ENTRIES)]
     vpc_id: str | None = None
     subnet_network_id: str | None = None
     security_group_id: str | None = None
@@ -131,7 +134,7 @@ class ServiceBody(_Wished):
 class ChangeBody(_Wished):
     """UpdateService: with a `status`, that alone counts; what is absent stays as it is."""
 
-    status: Lower | None = Field(None, description="running (start) or stopped (stop).")
+    status: Annotated[Lower, said(enum=["running", "stopped"])] | None = None
     config: list[EntryBody] | None = None
 
     def change(self) -> ServiceChange:
@@ -156,12 +159,12 @@ class ServiceFilters(BaseModel):
     env: str = ""
     workspace_id: str = ""
     infer_type: Lower = ""
-    status: Lower = ""
+    status: Annotated[Lower, said(enum=["", *ServiceStatus])] = ""
     cluster_id: str = ""
     offset: Whole = Field(0, description="The position of the first record, from 0.")
     limit: Whole = LIMIT
-    sort_by: Lower = Field("publish_at", description="publish_at, service_name or transition_at.")
-    order: Lower = Field("desc", description="asc or desc.")
+    sort_by: Annotated[Lower, said(enum=list(SORTED_BY))] = "publish_at"
+    order: Order = "desc"
 
     def query(self) -> ServiceQuery:
         """What is asked of the services."""

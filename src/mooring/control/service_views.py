@@ -36,6 +36,7 @@ class ServiceQuery:
     workspace_id: str = ""
     infer_type: str = ""
     status: str = ""
+    cluster_id: str = ""
     offset: int = 0
     limit: int = LIMIT
     sort_by: str = "publish_at"
@@ -159,6 +160,8 @@ def _statement(project_id: str, query: ServiceQuery) -> Select[Any]:
         found = found.where(Service.infer_type == query.infer_type)
     if query.status:
         found = found.where(Service.status == _status(query.status))
+    if query.cluster_id:
+        found = found.where(Service.request["cluster_id"].as_string() == query.cluster_id)
     if query.model_id:
         found = found.where(Service.id.in_(_with_model(query.model_id)))
     return found.order_by(*_order(query))
