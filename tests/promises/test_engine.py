@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mooring.engine.container_workloads import ContainerEngine
 from mooring.engine.memory import MemoryEngine, MemoryWorld
 from mooring.engine.probe import Outcome
 from mooring.engine.process import ProcessEngine
@@ -99,7 +100,8 @@ for number in range(1, int(words[0]) + 1 if kind == "logs" else 0):
 signal.signal(signal.SIGTERM, signal.SIG_IGN if kind == "ignores-sigterm" else lambda *_: sys.exit(0))
 if kind == "never-answers":
     time.sleep(600)
-server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["MOORING_PORT"])), Handler)
+address = os.environ["MOORING_HOST"], int(os.environ["MOORING_PORT"])
+server = http.server.ThreadingHTTPServer(address, Handler)
 if kind == "silent":
     time.sleep(600)
 server.serve_forever()
@@ -150,7 +152,55 @@ def process_place(tmp_path):
     return ProcessPlace(tmp_path)
 
 
-PLACES = ["memory_place", "process_place"]
+class ContainerPlace:
+    """Workloads in containers."""
+
+    def __init__(self, image):
+        self.image = image
+
+    def open(self, platform_id):
+        return ContainerEngine(platform_id)
+
+    def missing(self, name):
+        return self._workload(name, "answers", image="mooring-test:nobody-made-this")
+
+    def answers(self, name, **more):
+        return self._workload(name, "answers", **more)
+
+    def never_answers(self, name):
+        return self._workload(name, "never-answers")
+
+    def listens_but_never_answers(self, name):
+        return self._workload(name, "silent")
+
+    def exits(self, name, code):
+        return self._workload(name, "exits", code)
+
+    def ignores_sigterm(self, name):
+        return self._workload(name, "ignores-sigterm")
+
+    def logs(self, name, lines):
+        return self._workload(name, "logs", lines)
+
+    def _workload(self, name, *words, **more):
+        command = ("python3", "-S", "/server.py", *map(str, words))
+        env = {"MOORING_HOST": "0.0.0.0", "MOORING_PORT": "8080"}
+        return Workload(**{"name": name, "image": self.image, "command": command, "env": env, **more})
+
+
+@pytest.fixture(scope="session")
+def container_image(double):
+    """An image with the server in it."""
+    return double("keeps_the_contract", files={"/server.py": SERVER.encode()})
+
+
+@pytest.fixture
+def container_place(container_image):
+    """The docker engine's."""
+    return ContainerPlace(container_image)
+
+
+PLACES = ["memory_place", "process_place", pytest.param("container_place", marks=pytest.mark.engine)]
 
 
 @pytest.fixture(params=PLACES)
