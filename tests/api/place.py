@@ -100,6 +100,14 @@ class Place:
             assert time.monotonic() < deadline, service
             time.sleep(0.05)
 
+    def until_true(self, look, true):
+        """What is seen once it is so."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not true(seen := look()):
+            assert time.monotonic() < deadline, seen
+            time.sleep(0.05)
+        return seen
+
     def close(self):
         for client in self._clients:
             client.close()
