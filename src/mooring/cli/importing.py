@@ -140,6 +140,12 @@ def _show(client: Client, model: dict[str, Any]) -> None:
     if model["model_status"] == "published":
         platform.say(f"{name} {platform.size(model['model_size'])} {model['model_id']}. Next: mooring deploy {name}")
         return
-    events = [one for one in client.model_events(model["model_id"]) if one["event_type"] == "abnormal"]
-    platform.tell(f"{name} was not imported: {len(events)} found against it, shown above")
-    platform.tell(f"  mooring show {name} --report tells all; then mooring delete {name}, mend it, and import it again")
+    platform.tell(f"{name} was not imported: {model.get('error_msg') or model['model_status']}")
+    events = client.model_events(model["model_id"])
+    more = f"mooring show {name} --report tells all that was found; " if _found_some(events) else ""
+    platform.tell(f"  {more}then mooring delete {name}, mend it, and import it again")
+
+
+def _found_some(events: list[dict[str, Any]]) -> bool:
+    """Whether the check told something before the import failed."""
+    return len([one for one in events if one["event_type"] == "abnormal"]) > 1

@@ -107,7 +107,7 @@ class Phases:
     def show(self, events: Sequence[dict[str, Any]]) -> None:
         """Say what is new among `events`, the oldest first."""
         for event in events[self._shown :]:
-            tell(f"{_mark(event)} {event['event_info']}")
+            typer.echo(_told(event, indent=2), err=True)
         self._shown = max(self._shown, len(events))
 
 
@@ -175,9 +175,13 @@ def _clock(time: str) -> str:
 
 
 def event_line(event: dict[str, Any]) -> str:
-    """A line of a story: when, `!` where something went wrong, what."""
-    return f"{when(event['occur_time'])}  {_mark(event)} {visible(str(event['event_info']))}"
+    """A line of a story: when, `!` where something went wrong, what; more lines of it below."""
+    time = when(event["occur_time"])
+    return f"{time}  {_told(event, indent=len(time) + 4)}"
 
 
-def _mark(event: dict[str, Any]) -> str:
-    return "!" if event["event_type"] == "abnormal" else " "
+def _told(event: dict[str, Any], *, indent: int) -> str:
+    from mooring.contract.visible import visible_lines  # noqa: PLC0415 - the room is slow to open
+
+    mark = "! " if event["event_type"] == "abnormal" else "  "
+    return mark + f"\n{' ' * indent}".join(visible_lines(str(event["event_info"])))

@@ -131,9 +131,10 @@ def _show_report(report: dict[str, Any], *, as_json: bool) -> None:
         platform.show_fields(
             (
                 (f"{one['level']} {one['id']}", report["rules"].get(one["id"], {}).get("title", "")),
-                ("  at", one["source"]),
+                ("  at", f"{one['source']}:{one['line']}:{one['column']}" if one["line"] else one["source"]),
                 ("  seen", one["message"]),
-                ("  expected", f"{one['expected']} ({one['document']})" if one["document"] else one["expected"]),
+                ("  expected", one["expected"]),
+                ("  source", one["document"]),
                 ("  remedy", one["hint"]),
             )
         )

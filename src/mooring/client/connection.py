@@ -72,7 +72,7 @@ class Connection:
         if not self.url.startswith(("http://", "https://")):
             raise Invalid(f"{self.url} is not the URL of a platform", hint=f"for example {DEFAULT_URL}")
         # A login is for the platform that it was made at, and for no other.
-        kept = login["token"] if login and login["url"] == self.url and DATA_VARIABLE not in environ else ""
+        kept = login["token"] if login and login["url"] == self.url and not environ.get(DATA_VARIABLE) else ""
         # It goes with every call; empty when none was found.
         self.token = token or environ.get(TOKEN_VARIABLE) or kept or _stored_token(default_data(environ))
         self._http = httpx.Client(
