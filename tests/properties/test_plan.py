@@ -259,13 +259,15 @@ def test_the_share_of_a_model_that_stays_is_left_alone_while_another_is_upgraded
 def test_a_replica_that_ended_is_started_again_later_each_time():
     def restarts(number: int, now_ms: int) -> bool:
         dead = ready("aaaaaaaa", 0, condition=Condition.EXITED, restarts=number, exited_at_ms=0)
-        return bool(plan(wish(entry("aaaaaaaa", 1)), (dead,), now_ms).steps)
+        wanted = wish(entry("aaaaaaaa", 1), back_off_ms=10_000, back_off_limit_ms=300_000)
+        return bool(plan(wanted, (dead,), now_ms).steps)
 
     assert restarts(0, 0)
     assert not restarts(1, 9_999)
     assert restarts(1, 10_000)
     assert not restarts(3, 39_999)
     assert restarts(3, 40_000)
+    assert not restarts(50, 299_999)
     assert restarts(50, 300_000)
 
 

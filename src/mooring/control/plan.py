@@ -30,9 +30,6 @@ from mooring.control.world import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A replica that ends again and again is started after 0, 10, 20, 40 ... seconds, and at last every five minutes.
-BACK_OFF_MS = 10_000
-MOST_BACK_OFF_MS = 300_000
 # So often a replica of a new configuration may end before that is a failure (modelarts_05_3155 tries three times).
 MOST_RESTARTS = 3
 # Weights are percent; while one configuration replaces another they are split finer than that.
@@ -145,7 +142,7 @@ class _Planning:
             dead = member.condition is Condition.DEAD and member.quiet
             refused = member.condition is Condition.REFUSED and self._wanted.settled
             ended = member.condition is Condition.EXITED or refused
-            if dead or (ended and self._now_ms >= _again_at(member)):
+            if dead or (ended and self._now_ms >= _again_at(member, self._wanted)):
                 yield Restart(member.name)
 
     def _parts(self, drained: frozenset[str]) -> Iterator[Part]:
@@ -172,11 +169,12 @@ def _moved(entry: Entry, ready: int, *, old: bool) -> int:
     return entry.weight * FINE * min(ready, entry.instances) // entry.instances if old else entry.weight
 
 
-def _again_at(member: Member) -> int:
+def _again_at(member: Member, wanted: Wanted) -> int:
     """When a replica that has ended may be started again."""
     if member.exited_at_ms is None or not member.restarts:
         return 0
-    return member.exited_at_ms + int(min(BACK_OFF_MS * 2 ** min(member.restarts - 1, 16), MOST_BACK_OFF_MS))
+    wait_ms = wanted.back_off_ms * int(2 ** min(member.restarts - 1, 32))
+    return member.exited_at_ms + min(wait_ms, wanted.back_off_limit_ms)
 
 
 def _hopeless(member: Member) -> bool:

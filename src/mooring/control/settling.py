@@ -91,13 +91,16 @@ class Settling:
     def _wanted(self) -> Wanted:
         service = self._service
         serving = self._revisions.get(service.serving_revision)
+        timings = self._ground.settings.timings
         return Wanted(
             service=service.id,
             entries=tuple(entry_of(row) for row in self._revisions[service.revision].config),
             running=service.target == Target.RUNNING and service.status != ServiceStatus.FAILED,
             settled=service.status in ANSWERING,
             weights=weights_of(serving.config) if serving else {},
-            drain_limit_ms=int(self._ground.settings.timings.drain_seconds * 1000),
+            drain_limit_ms=int(timings.drain_seconds * 1000),
+            back_off_ms=int(timings.backoff_seconds * 1000),
+            back_off_limit_ms=int(timings.backoff_limit_seconds * 1000),
         )
 
     def _plan(self) -> Plan:

@@ -53,7 +53,8 @@ class Wanted:
 
     `weights` has the weights of templates that are on their way out. A replica that drains is stopped after
     `drain_limit_ms` even when it is not quiet. `settled` tells that this came true before: what then refuses to start
-    is tried again and again.
+    is tried again and again. A replica that ended is started at once the first time, then after `back_off_ms`, twice
+    that and so on up to the limit.
     """
 
     service: str
@@ -62,6 +63,8 @@ class Wanted:
     settled: bool = False
     weights: Mapping[str, int] = field(default_factory=dict)
     drain_limit_ms: int = 90_000
+    back_off_ms: int = 1000
+    back_off_limit_ms: int = 300_000
 
     def name_of(self, entry: Entry, ordinal: int) -> str:
         """The name of a replica: the same for the same slot, so that it cannot be made twice."""
