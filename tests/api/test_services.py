@@ -1,4 +1,4 @@
-"""Services as clients of the v1 API send, read and wait for them; the types are those that clients were seen to need."""
+"""Services as clients of the v1 API send, read and wait for them; the types are those that clients need."""
 
 import uuid
 
