@@ -157,6 +157,8 @@ def heading(*, rounds: int, seconds: float, load: float) -> Iterator[str]:
     linux = platform.release().partition("-")[0]
     yield f"Run of {dt.datetime.now(dt.UTC):%Y-%m-%d}: {os.cpu_count()} cores ({cpu}), Linux {linux},"
     yield f"Python {platform.python_version()}; {rounds} rounds, {seconds:g} s a load; load at first {load:.2f}."
+    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+        yield "The machine had other work: client, hops and server ran with real-time priority (`chrt -f 1`)."
     yield ""
     names = ("uvicorn", "httptools", "uvloop")
     yield f"* Mooring gateway: {', '.join(f'{name} {version(name)}' for name in names)}"
