@@ -196,7 +196,7 @@ class ListenerProtocol(HttpToolsProtocol):
 class _Corked:
     """A transport that keeps the head of an answer back until its body comes, which is most often at once.
 
-    One system call for both, where uvloop makes two, is a third of what an answer costs.
+    That is one system call for both, where uvloop makes two.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
