@@ -74,7 +74,10 @@ class StorageSettings:
             region=said("REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
             access_key=said("ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
             secret_key=said("SECRET_KEY", "AWS_SECRET_ACCESS_KEY"),
-            session_token=said("SESSION_TOKEN", "AWS_SESSION_TOKEN"),
+            # A token belongs to its pair of keys.
+            session_token=said(
+                "SESSION_TOKEN", *([] if environ.get("MOORING_STORAGE_ACCESS_KEY") else ["AWS_SESSION_TOKEN"])
+            ),
             path_style=style,
             folders=tuple(Path(one) for one in folders.split(":") if one) if folders else None,
             link_hosts=tuple(one.strip() for one in said("LINK_HOSTS").split(",") if one.strip()),

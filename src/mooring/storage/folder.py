@@ -1,0 +1,210 @@
+"""A folder of this machine as storage; links out of it are never followed, whoever made them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import itertools
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from mooring.contract.node import shortened
+from mooring.errors import Conflict, Denied, Invalid, MooringError, NotFound, Unavailable
+from mooring.storage.naming import is_hidden, require_inside
+from mooring.storage.replacing import put, put_stream
+from mooring.storage.storage import CHUNK_BYTES, Content, Entry
+from mooring.storage.threads import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+    from typing import TypeVar
+
+    from mooring.storage.address import Address
+
+    T = TypeVar("T")
+
+# Entries that one visit of a thread brings along.
+_ENTRIES = 1000
+_SENTENCES: dict[int, tuple[type[MooringError], str]] = {
+    errno.ENOENT: (NotFound, "is not there"),
+    errno.ENOTDIR: (NotFound, "is not there"),
+    errno.EISDIR: (NotFound, "is a folder"),
+    errno.ELOOP: (Denied, "is a link that leads elsewhere"),
+    errno.EACCES: (Denied, "may not be used by us"),
+    errno.EPERM: (Denied, "may not be used by us"),
+    errno.EROFS: (Denied, "is on a file system that takes no writing"),
+    errno.ENAMETOOLONG: (Invalid, "has a name that is too long for the file system"),
+    errno.EILSEQ: (Invalid, "has a name that the file system does not take"),
+    errno.ENOTEMPTY: (Conflict, "is a folder"),
+}
+
+
+class Folder:
+    """What lies in a folder; one that does not exist yet comes to be with the first thing written there."""
+
+    def __init__(self, address: Address, path: Path, *, durable: bool = True) -> None:
+        """With `durable`, what was written outlives a power failure, for which each write waits for the disk."""
+        self._address = address
+        self._root = os.path.realpath(path)
+        self._durable = durable
+
+    @property
+    def address(self) -> Address:
+        """Where the folder is."""
+        return self._address
+
+    async def list(self) -> AsyncIterator[Entry]:
+        """Each folder's names are held in memory while it is walked, and no more."""
+        walk = self._walk()
+        while batch := await self._work("", lambda: list(itertools.islice(walk, _ENTRIES))):
+            for entry in batch:
+                yield entry
+
+    @contextlib.asynccontextmanager
+    async def open(self, name: str) -> AsyncIterator[Content]:
+        """A small file is read in one visit of a thread."""
+        require_inside(name)
+        descriptor, size, first = await self._work(name, lambda: self._opened(name))
+        try:
+            yield Content(size, self._chunks(name, descriptor, size, first))
+        finally:
+            os.close(descriptor)
+
+    async def write(self, name: str, content: bytes | AsyncIterator[bytes]) -> None:
+        """Folders on the way are made; the file has no name until it is whole."""
+        require_inside(name)
+        if isinstance(content, bytes):
+            await self._work(name, lambda: put(self._writable(name), content, durable=self._durable))
+            return
+        # What a stream raises is its own, and no error of this folder.
+        await put_stream(functools.partial(self._work, name), lambda: self._writable(name), content, self._durable)
+
+    async def exists(self, name: str) -> bool:
+        """Whether there is a file of that name, which a link out of the folder is not."""
+        require_inside(name)
+
+        def look() -> bool:
+            with contextlib.suppress(OSError, Denied):
+                return stat.S_ISREG(os.stat(self._inside(name)).st_mode)
+            return False
+
+        return await in_thread(look)
+
+    async def is_empty(self) -> bool:
+        """Whether there is nothing in it that is not hidden."""
+
+        def look() -> bool:
+            return not os.path.lexists(self._root) or next(self._walk(), None) is None
+
+        return await self._work("", look)
+
+    async def delete(self, name: str) -> None:
+        """Take the file away; a link is taken away itself."""
+        require_inside(name)
+
+        def remove() -> None:
+            folder, base = os.path.split(name)
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                os.unlink(os.path.join(self._inside(folder) if folder else self._root, base))
+
+        await self._work(name, remove)
+
+    async def _chunks(self, name: str, descriptor: int, size: int, first: bytes) -> AsyncIterator[bytes]:
+        given, data = 0, first
+        while data:
+            given += len(data)
+            yield data
+            if given >= size:
+                break
+            wanted = min(CHUNK_BYTES, size - given)
+            data = await self._work(name, functools.partial(os.read, descriptor, wanted))
+        if given < size:
+            raise Conflict(f"{self._told(name)} became shorter while it was read", hint="leave it as it is, try again")
+
+    def _opened(self, name: str) -> tuple[int, int, bytes]:
+        # A pipe would be waited for, and a device has no end.
+        descriptor = os.open(self._inside(name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            status = os.fstat(descriptor)
+            self._require_file(name, status.st_mode)
+            return descriptor, status.st_size, os.read(descriptor, min(CHUNK_BYTES, status.st_size))
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def _require_file(self, name: str, mode: int) -> None:
+        if not stat.S_ISREG(mode):
+            raise NotFound(f"{self._told(name)} is no file", hint="give the address of a file")
+
+    def _walk(self) -> Iterator[Entry]:
+        """Depth first; a folder sorts as its name with the slash, so that whole names come out in order."""
+        waiting = [self._sorted("")]
+        while waiting:
+            entry = next(waiting[-1], None)
+            if entry is None:
+                waiting.pop()
+            elif isinstance(entry, str):
+                waiting.append(self._sorted(f"{entry}/"))
+            else:
+                yield entry
+
+    def _sorted(self, prefix: str) -> Iterator[Entry | str]:
+        """The files in one folder as entries, the folders in it as names, in order."""
+        with os.scandir(os.path.join(self._root, prefix)) as found:
+            names = [
+                (os.fsencode(one.name) + (b"/" if one.is_dir(follow_symlinks=False) else b""), one.is_symlink())
+                for one in found
+                if not is_hidden(one.name)
+            ]
+        names.sort()
+        for encoded, link in names:
+            name = self._readable(prefix, encoded)
+            if name.endswith("/"):
+                yield name[:-1]
+            elif (size := self._size(name, link=link)) is not None:
+                yield Entry(name, size)
+
+    def _size(self, name: str, *, link: bool) -> int | None:
+        """Of a file, or of the file in this folder that a link leads to; None for all else."""
+        try:
+            status = os.stat(self._inside(name) if link else os.path.join(self._root, name), follow_symlinks=link)
+        except (OSError, Denied):
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+    def _readable(self, prefix: str, encoded: bytes) -> str:
+        try:
+            return prefix + encoded.decode()
+        except UnicodeDecodeError:
+            where = f" in {prefix}" if prefix else ""
+            raise Invalid(f"the name of the file {encoded!r}{where} is not UTF-8", hint="rename it") from None
+
+    def _inside(self, name: str) -> str:
+        """Where the name leads to, links followed; Denied if that is not in the folder."""
+        path = os.path.realpath(os.path.join(self._root, name))
+        if not path.startswith(self._root.rstrip("/") + "/"):
+            raise Denied(
+                f"{self._told(name)} is a link that leads out of its folder", hint="put the file there instead"
+            )
+        return path
+
+    def _writable(self, name: str) -> str:
+        """Where to write, its folders made. The last part is never followed: a link there is replaced."""
+        folder, base = os.path.split(name)
+        os.makedirs(self._root, exist_ok=True)
+        where = self._inside(folder) if folder else self._root
+        os.makedirs(where, exist_ok=True)
+        return os.path.join(where, base)
+
+    async def _work(self, name: str, work: Callable[[], T]) -> T:
+        try:
+            return await in_thread(work)
+        except OSError as error:
+            kind, sentence = _SENTENCES.get(error.errno or 0, (Unavailable, f"cannot be used: {error.strerror}"))
+            raise kind(f"{self._told(name)} {sentence}") from error
+
+    def _told(self, name: str) -> str:
+        return shortened(f"{str(self._address).rstrip('/')}/{name}".rstrip("/"), 300)
