@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import secrets
@@ -62,6 +63,9 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
 
 async def _until_told(server: Server, bare: socket.socket, platform: Platform, gateway: Gateway) -> None:
     """Serve until told to end; should the platform have to end for a reason of its own, that reason is raised."""
+    # What was imported stays for good: a full collection need not look at it while somebody waits for an answer.
+    gc.collect()
+    gc.freeze()
     acting = asyncio.create_task(_act(platform, gateway))
     serving = asyncio.create_task(server.serve(sockets=[bare]))
     try:
