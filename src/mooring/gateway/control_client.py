@@ -68,7 +68,7 @@ class ControlClient:
         if response.status_code in (401, 403):
             raise Unavailable(
                 f"the platform at {self._url} refuses the gateway's token ({response.status_code})",
-                hint="make a new one for it with `mooring keys create --gateway`",
+                hint="make a new one for it with `mooring keys create --kind gateway`",
             )
         if not response.is_success:
             raise Unavailable(f"the platform at {self._url} answers {response.status_code}")
