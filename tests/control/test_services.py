@@ -137,6 +137,7 @@ def test_a_single_model_without_a_weight_has_all_the_traffic(services):
         (wish(entry(deploy_timeout_in_seconds=0)), Invalid, "parameter-invalid"),
         (wish(schedule=({"type": "stop", "time_unit": "WEEKS", "duration": 1},)), Invalid, "schedule"),
         (wish(schedule=({"type": "stop", "time_unit": "HOURS", "duration": 0},)), Invalid, "schedule"),
+        (wish(schedule=({"type": "stop", "time_unit": "HOURS", "duration": 2**53},)), Invalid, "schedule"),
         (wish(additional_properties={"websocket_upgrade": "yes"}), Invalid, "parameter-invalid"),
     ],
 )

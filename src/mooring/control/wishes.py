@@ -164,7 +164,7 @@ def due_after_ms(schedule: Iterable[Mapping[str, Any]]) -> int | None:
     found = None
     for one in schedule:
         kind, unit, duration = one.get("type"), one.get("time_unit"), one.get("duration")
-        if str(kind).lower() != "stop" or unit not in UNIT_MS or not isinstance(duration, int) or duration < 1:
+        if str(kind).lower() != "stop" or unit not in UNIT_MS or not _is_duration(duration):
             raise Invalid(
                 f"schedule has {dict(one)}",
                 hint='for example [{"type": "stop", "time_unit": "HOURS", "duration": 1}], in DAYS, HOURS or MINUTES',
@@ -172,6 +172,10 @@ def due_after_ms(schedule: Iterable[Mapping[str, Any]]) -> int | None:
             )
         found = min(found or UNIT_MS[unit] * duration, UNIT_MS[unit] * duration)
     return found
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int) and 1 <= value <= LARGEST
 
 
 def require_rolling(properties: Mapping[str, Any]) -> None:
