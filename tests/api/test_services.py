@@ -176,6 +176,7 @@ def test_put_and_patch_change_the_same_things(place, method):
     assert (logs["service_id"], logs["logs"][0]["extend_config"]) == (service_id, [])
     later = place.me.get(f"{path}/logs", params={"update_time": logs["logs"][0]["update_time"]}).json()["logs"]
     assert len(later) == 1
+    assert place.me.get(f"{path}/logs", params={"update_time": 2**63}).status_code == 400
 
 
 def test_a_service_that_is_busy_cannot_be_changed(place):

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from mooring.control import wishes
 from mooring.control.admission import Admission
+from mooring.control.page import whole
 from mooring.control.service_views import ServiceQuery, ServiceView, page_of, view_of
 from mooring.control.status import ANSWERING, UNDER_WAY, Result, ServiceStatus, Target
 from mooring.control.tables import Revision, Service
@@ -138,6 +139,7 @@ class Services:
         self, principal: Principal, service_id: str, *, since_ms: int = 0
     ) -> tuple[ServiceView, tuple[UpdateLog, ...]]:
         """The service, and its configurations from `since_ms` on, the newest first."""
+        whole("update_time", since_ms)
         with self._db.read() as session:
             service = self._found(session, principal, service_id)
             found = session.scalars(
