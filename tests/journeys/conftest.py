@@ -3,7 +3,7 @@
 A page consists of text and of fenced blocks, and no block goes untried:
 
 * ```console: `$ command` is typed in a terminal, `> ` continues it, and what follows must be its output. Commands that
-  keep their terminal (`mooring serve`, `mooring run`) get the first one, all others the second. A block that begins
+  keep their terminal (`mooring serve`, `run`, `up`) get the first one, all others the second. A block that begins
   with `^C` is that key in the first terminal and what it prints then; a block without any command is what the first
   terminal has printed meanwhile.
 * ```diff after a line that ends with `` `path`: `` changes that file; any other block after such a line is the file.
@@ -29,19 +29,21 @@ import pytest
 PATIENCE_SECONDS = 120
 END_SECONDS = 30
 POLL_SECONDS = 0.05
-PORT = "8080"
+PORT, PLATFORM_PORT = "8080", "8000"
 VOLATILE = (
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", "TIME"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "TIME"),
     (r"\b\d+\.\d+ ?(ms|s)\b", r"SOME \1"),
     (r"\b(ms|queue_ms|model_ms|seconds|dur|pid)=[\d.]+", r"\1=SOME"),
     (r"\b[0-9a-f]{8}-\d{6}\b", "REQUEST"),
     (r"(?<=:1 )[0-9a-f]{12}\b", "IMAGE"),
+    (r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID"),
 )
 # A request is logged when its caller has the answer already: maybe only after the reader's next key.
 LATE = r"(?:.* INFO request .*\n)*"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`([^`\s]+)`:\n*\Z")
-KEEPS_ITS_TERMINAL = re.compile(r"mooring (serve|run) (?!.*(?:\s-d\b|--detach))")
+KEEPS_ITS_TERMINAL = re.compile(r"mooring (serve|run|up) (?!.*(?:\s-d\b|--detach))")
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,10 @@ class Walk:
 
     def read(self, page):
         """Do what the file `page` says; fail at the first thing that is not as it says."""
-        self.page, self.names = page.name, {**self.names, f"127.0.0.1:{PORT}": f"127.0.0.1:{free_port()}"}
+        here = {f"127.0.0.1:{port}": f"127.0.0.1:{free_port()}" for port in (PORT, PLATFORM_PORT)}
+        self.page, self.names = page.name, {**self.names, **here}
+        # Where the commands look for a platform unless they are told, but for the port.
+        self.environment["MOORING_URL"] = f"http://{here[f'127.0.0.1:{PLATFORM_PORT}']}"
         try:
             for block in blocks(page.read_text(encoding="utf-8")):
                 self._do(block)
@@ -167,11 +172,13 @@ class Walk:
     def _open(self, place, typed, shown):
         if self._first and not self._ended(END_SECONDS):
             self._fail(place, f"$ {typed}\nbut the first terminal is still busy")
-        port = self.names[f"127.0.0.1:{PORT}"].partition(":")[2]
+        is_platform = typed.startswith("mooring up")
+        address = self.names[f"127.0.0.1:{PLATFORM_PORT if is_platform else PORT}"]
+        where = f"--listen {address}" if is_platform else f"--port {address.partition(':')[2]}"
         self._log, self._seen = self.folder.parent / "first-terminal.log", 0
         with self._log.open("wb") as output:
             self._first = subprocess.Popen(
-                ("bash", "-c", f"exec {self._ours(typed)} --port {port}"),
+                ("bash", "-c", f"exec {self._ours(typed)} {where}"),
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -262,6 +269,7 @@ def reader(tmp_path_factory):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOORING_", "PYTEST_"))}
         path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
         ours = {"PATH": path, "CURL_HOME": str(home), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+        ours |= {"XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
         return Walk(folder=home / "work", names=names, environment={**kept, **ours})
 
     return begins

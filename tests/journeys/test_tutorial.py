@@ -1,15 +1,18 @@
 """The tutorial, read by somebody who types every command and compares every answer."""
 
+import os
 import shutil
+import signal
 import subprocess
 import uuid
 from pathlib import Path
 
 import pytest
+from platform_process import processes
 
 TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial"
-PAGES = ("1-serve-a-model", "2-your-own-model", "3-the-image", "4-check")
-SERVE, OWN, IMAGE, CHECK = (TUTORIAL / f"{name}.md" for name in PAGES)
+PAGES = ("1-serve-a-model", "2-your-own-model", "3-the-image", "4-check", "5-the-platform")
+SERVE, OWN, IMAGE, CHECK, PLATFORM = (TUTORIAL / f"{name}.md" for name in PAGES)
 NAMES = {"languages:1": "languages-{}:1", "my-languages": "my-languages-{}", "theirs:1": "theirs-{}:1"}
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="the tutorial calls its services with curl")
@@ -41,6 +44,17 @@ def test_page_3_makes_its_image_and_page_4_checks_it(reader, engine, debian_base
         subprocess.run((engine.program, "image", "rm", "--force", other, image), capture_output=True, check=False)
 
 
+@needs_curl
+def test_page_5_runs_a_platform(reader):
+    newcomer = reader()
+    try:
+        newcomer.read(PLATFORM)
+    finally:
+        # Where the page was left half way, what the platform started goes on.
+        for process in processes(str(newcomer.folder.parent)):
+            os.kill(process, signal.SIGTERM)
+
+
 def test_there_is_no_page_that_nobody_reads():
-    assert set(TUTORIAL.glob("*.md")) == {TUTORIAL / "README.md", SERVE, OWN, IMAGE, CHECK}
+    assert set(TUTORIAL.glob("*.md")) == {TUTORIAL / "README.md", SERVE, OWN, IMAGE, CHECK, PLATFORM}
     assert "```" not in (TUTORIAL / "README.md").read_text(encoding="utf-8")
