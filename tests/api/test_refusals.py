@@ -65,6 +65,8 @@ def test_a_body_above_4_mib_is_refused_before_it_is_read(place):
     answer = place.me.post(f"{place.mine}/services", content=b" " * (4 * 1024**2 + 1))
     assert told(answer) == (413, "APIG.0201")
 
+    assert told(place.at().post("/v3/auth/tokens", content=b" " * 65537)) == (413, "APIG.0201")
+
     def stream():
         for _ in range(80):
             yield b" " * 65536

@@ -23,6 +23,8 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 LOG = logging.getLogger(__name__)
 # A config.json of hundreds of fields has some hundred KB.
 BODY_BYTES = 4 * 1024**2
+# Of those whom nobody knows yet: a login.
+LOGIN_BYTES = 64 * 1024
 BODY_SECONDS = 30.0
 # What anyone may ask for: whether it lives, how to log in, and what there is to ask for.
 OPEN = frozenset({"/healthz", "/v3/auth/tokens", "/openapi.json", "/docs"})
@@ -82,9 +84,9 @@ class Door:
             query=scope["query_string"],
             headers=scope["headers"],
         )
-        body = None
+        body, most = None, BODY_BYTES
         if is_open(scope["path"]):
-            pass
+            most = LOGIN_BYTES
         elif scope["path"].startswith(GATEWAY_BELOW):
             await asyncio.to_thread(self._require_gateway, asked)
         elif scope["path"] == METRICS and hosts.is_local(scope):
@@ -92,11 +94,11 @@ class Door:
         else:
             callers = await asyncio.to_thread(self._platform.keys.callers)
             if needs_body(asked, callers):
-                body = await _whole_body(scope, receive)
+                body = await _whole_body(scope, receive, most)
                 asked = replace(asked, body_sha256=hashlib.sha256(body).hexdigest())
             scope[PRINCIPAL] = identify(asked, callers, self._platform.clock.now_ms())
         if body is None:
-            body = await _whole_body(scope, receive)
+            body = await _whole_body(scope, receive, most)
         if scope["method"] not in BODILESS:
             require_sane(body)
         return _again(body, receive)
@@ -141,10 +143,10 @@ def is_open(path: str) -> bool:
     return path in OPEN or path.startswith(OPEN_BELOW)
 
 
-async def _whole_body(scope: Message, receive: Receive) -> bytes:
+async def _whole_body(scope: Message, receive: Receive, most: int) -> bytes:
     told = value_of(scope["headers"], b"content-length")
-    if told.isdigit() and int(told[:20]) > BODY_BYTES:
-        raise _too_large()
+    if told.isdigit() and int(told[:20]) > most:
+        raise _too_large(most)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -153,16 +155,16 @@ async def _whole_body(scope: Message, receive: Receive) -> bytes:
                 if message["type"] == "http.disconnect":
                     raise _Turned(Problem(400, BODY_TOO_SLOW.code), "the body was broken off")
                 body += message.get("body", b"")
-                if len(body) > BODY_BYTES:
-                    raise _too_large()
+                if len(body) > most:
+                    raise _too_large(most)
                 if not message.get("more_body"):
                     return bytes(body)
     except TimeoutError:
         raise _Turned(BODY_TOO_SLOW, f"the body did not arrive within {BODY_SECONDS:g} s") from None
 
 
-def _too_large() -> _Turned:
-    return _Turned(BODY_TOO_LARGE, f"the body is too large: {BODY_BYTES} bytes are taken")
+def _too_large(most: int) -> _Turned:
+    return _Turned(BODY_TOO_LARGE, f"the body is too large: {most} bytes are taken")
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
