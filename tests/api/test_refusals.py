@@ -6,6 +6,7 @@ import logging
 from urllib.parse import quote
 
 import pytest
+from control.house import locked
 
 from mooring.api.problems import CASES, ELSEWHERE, problem_of
 from mooring.errors import Conflict, Denied, Invalid, NotFound, Refused, Unavailable
@@ -99,26 +100,21 @@ def test_nothing_strange_in_a_path_or_a_query_troubles_a_database(both):
             assert told(both.me.get(f"{both.mine}/{what}?{query}"))[0] == 400
 
 
-def test_our_own_mistake_is_an_id_that_the_log_has_too(place, monkeypatch, caplog):
-    def break_down(*_):
-        raise RuntimeError("the secret plan")
-
-    monkeypatch.setattr(place.platform.services, "get", break_down)
+def test_our_own_mistake_is_an_id_that_the_log_has_too(place, caplog):
+    broken = place.model(config={"apis": ["no such thing can be"]})
     with caplog.at_level(logging.ERROR, logger="mooring.api"):
-        answer = place.me.get(f"{place.mine}/services/x")
+        answer = place.me.get(f"{place.mine}/models/{broken}")
     assert told(answer) == (500, "ModelArts.0010")
-    assert "plan" not in answer.text
+    assert "attribute" not in answer.text
     assert answer.headers["x-request-id"] in answer.json()["error_msg"]
     assert answer.headers["x-request-id"] in caplog.text
-    assert "the secret plan" in caplog.text
+    assert "AttributeError" in caplog.text
 
 
-def test_a_database_that_is_away_is_a_503_to_come_back_after(place, monkeypatch):
-    def be_away(*_):
-        raise Unavailable("the database is away")
-
-    monkeypatch.setattr(place.platform.services, "get", be_away)
-    answer = place.me.get(f"{place.mine}/services/x")
+def test_a_database_that_is_locked_is_a_503_to_come_back_after(place):
+    body = {"service_name": "late", "infer_type": "real-time", "config": []}
+    with locked(place.platform.db):
+        answer = place.me.post(f"{place.mine}/services", json=body)
     assert told(answer) == (503, "ModelArts.0010")
     assert int(answer.headers["retry-after"]) > 0
 
