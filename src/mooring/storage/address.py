@@ -17,7 +17,8 @@ from mooring.contract.node import shortened
 from mooring.errors import Invalid
 
 _MAX_CHARACTERS = 8192
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Lone surrogates, which JSON can write, are no characters.
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _BUCKET = re.compile(r"[a-z0-9A-Z][a-zA-Z0-9._-]{1,62}")
 _HOST = re.compile(r"[a-zA-Z0-9.-]+")
 # What a signed link says beside its path: the older signature of OBS, and the fourth of AWS.
