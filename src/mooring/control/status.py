@@ -6,10 +6,11 @@ from enum import StrEnum
 
 
 class Target(StrEnum):
-    """What is wanted of a service."""
+    """What is wanted of a service; that a batch service has nothing more to do is `finished`."""
 
     RUNNING = "running"
     STOPPED = "stopped"
+    FINISHED = "finished"
     DELETED = "deleted"
 
 
@@ -42,6 +43,23 @@ class EntryStatus(StrEnum):
     READY = "ready"
     CONCERNING = "concerning"
     NOT_READY = "notReady"
+
+
+class JobState(StrEnum):
+    """How far the job of a batch service is; whether anybody works at it, the service's status tells."""
+
+    NEW = "new"
+    LISTING = "listing"
+    FEEDING = "feeding"
+    FINISHED = "finished"
+
+
+class ItemState(StrEnum):
+    """What became of one input of a job."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
 
 
 class Result(StrEnum):

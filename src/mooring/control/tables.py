@@ -109,7 +109,7 @@ class Model(Base):
 class Service(Base):
     """A standing wish: these model versions, this many instances, this share of traffic.
 
-    `target` is what is wanted (`running`, `stopped`, `deleted`), `status` what the API tells. `revision` is the newest
+    `target` is what is wanted (`running`, `stopped`, `finished`, `deleted`), `status` what the API tells. `revision` is the newest
     wish about the configuration, `serving_revision` the last one that came true (0: none has), to which a failed update
     goes back. `due_at` is when its schedule stops it. `request` holds the other fields it was created or updated with.
     """
@@ -178,6 +178,58 @@ class Replica(Base):
     restarts: Mapped[int]
     exited_at: Mapped[int | None]
     why: Mapped[str]
+
+
+class Job(Base):
+    """One task of a batch service: `wish` is what it was told of input, output and mapping (`batch_wishes.Wish`).
+
+    The newest of a service is the one that counts; older ones are dropped after a while, and so are those of a service
+    that is gone, with their items. `total` inputs were listed until now, of which `done` and `failed` have an outcome;
+    `requests` were sent, and `failed_requests` of them failed: one for a file, one for each row of a table. `rate` is
+    how many items were done in 1000 seconds, lately. `parts` are the files of its list of results.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (UniqueConstraint("service_id", "task_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    service_id: Mapped[str]
+    task_id: Mapped[str]
+    revision: Mapped[int]
+    wish: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[str]
+    total: Mapped[int]
+    done: Mapped[int]
+    failed: Mapped[int]
+    requests: Mapped[int]
+    failed_requests: Mapped[int]
+    rate: Mapped[int]
+    parts: Mapped[int]
+    created_at: Mapped[int]
+    started_at: Mapped[int | None]
+    finished_at: Mapped[int | None]
+
+
+class Item(Base):
+    """One input of a job: the rows are the truth about what is done, and the list of results is made of them.
+
+    `number` counts from 0 in the order of the input; `source`, `name` and `result` are as in `mooring.batch.Item`.
+    `state` is pending, done or failed, and `error_message` says why it failed. `attempts` counts outcomes.
+    """
+
+    __tablename__ = "item"
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    name: Mapped[str]
+    result: Mapped[str]
+    size: Mapped[int | None]
+    state: Mapped[str]
+    error_message: Mapped[str]
+    requests: Mapped[int]
+    failed_requests: Mapped[int]
+    attempts: Mapped[int]
 
 
 class Event(Base):

@@ -30,6 +30,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gateway_id", name=op.f("pk_heard")),
     )
     op.create_table(
+        "job",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("service_id", sa.String(), nullable=False),
+        sa.Column("task_id", sa.String(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("wish", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=False)
+            for name in ("total", "done", "failed", "requests", "failed_requests", "rate", "parts", "created_at")
+        ),
+        sa.Column("started_at", sa.BigInteger(), nullable=True),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+        sa.UniqueConstraint("service_id", "task_id", name=op.f("uq_job_service_id_task_id")),
+    )
+    op.create_table(
+        "item",
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("result", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("error_message", sa.String(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("failed_requests", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_item_job_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job_id", "number", name=op.f("pk_item")),
+    )
+    op.create_table(
         "platform",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("edition", sa.String(), nullable=False),
@@ -208,6 +241,8 @@ def downgrade() -> None:
 
     op.drop_table("event")
     op.drop_table("totals")
+    op.drop_table("item")
+    op.drop_table("job")
     op.drop_table("project")
     op.drop_table("platform")
     op.drop_table("heard")
