@@ -43,6 +43,7 @@ def test_a_method_that_a_path_does_not_take_is_a_405_that_names_those_it_takes(p
         b'{"a": "\\ud800"}',
         b"[" * 100_000,
         b'{"a":' * 65 + b"1" + b"}" * 65,
+        b"[" + b"[]," * 1_000_000 + b"1]",
         b'{"a": ' + b"9" * 5000 + b"}",
         b"[]",
         b'"text"',

@@ -6,12 +6,16 @@ from typing import Any, NoReturn
 from mooring.errors import Invalid
 
 DEPTH = 64
+# More values than this take the event loop long enough for others to notice; a config.json has some thousands.
+VALUES = 100_000
 
 
 def require_sane(body: bytes) -> None:
     """Invalid (case `body-invalid`) for a body that is there and is no JSON, or has what no database keeps."""
     if not body:
         return
+    if sum(map(body.count, (b"[", b"{", b","))) > VALUES:
+        raise _invalid(f"the body has more than {VALUES} values")
     try:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
