@@ -81,10 +81,9 @@ def test_a_project_is_served_by_the_process_engine(tmp_path, project):
 def test_the_editions_limits_are_its_settings_and_its_own_variables_win(project):
     workload = Workload(name="one", project=str(project), env={"A": "b"})
     made = served(workload, edition("otc-2022"))
-    assert made.env == {"MOORING_BODY_LIMIT_BYTES": "12582912", "MOORING_LINGER_SECONDS": "1", "A": "b"}
-    chosen = {"MOORING_BODY_LIMIT_BYTES": "20", "MOORING_LINGER_SECONDS": "0"}
+    assert made.env == {"MOORING_BODY_LIMIT_BYTES": "12582912", "A": "b"}
+    chosen = {"MOORING_BODY_LIMIT_BYTES": "20"}
     assert served(replace(workload, env=chosen), edition("otc-2022")).env == chosen
-    assert served(workload, edition("huawei-2025")).env["MOORING_LINGER_SECONDS"] == "60"
     assert made.command[0] == sys.executable
     assert json.loads(made.files["config.json"])["apis"][0]["method"] == "POST"
 

@@ -27,6 +27,9 @@ LARGEST_PORT = 65535
 # What makes two replicas of a model alike. Not what a size means or where a port is: that is the platform's to change
 # without every service being rolled anew when it is started again.
 ALIKE = ("model_id", "specification", "custom_spec", "envs")
+# Our server goes on answering for a minute after SIGTERM. Here a replica is out of the traffic, and has answered its
+# last call, before it is told to end; only an edition that asks for a linger has it.
+OUT_OF_THE_TRAFFIC = {"MOORING_LINGER_SECONDS": "1"}
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,15 @@ def workload_of(name: str, making: Making, settings: Settings, edition: Edition,
         image="" if engine == "process" else model.image,
         project=model.image if engine == "process" else "",
         command=tuple(shlex.split(command)) if isinstance(command, str) else (),
-        env={str(key): str(value) for key, value in (making.entry.get("envs") or {}).items()},
+        env=_env(making.entry, edition),
         port=port_of(model, edition),
         protocol=protocol_of(model.config),
         cpu_cores=flavor.cpu_cores,
         memory_bytes=flavor.memory_bytes,
         stop_seconds=making.grace_seconds,
     )
+
+
+def _env(entry: Mapping[str, Any], edition: Edition) -> dict[str, str]:
+    ours = {} if vocabulary.LINGER_AFTER_SIGTERM in edition else OUT_OF_THE_TRAFFIC
+    return {**ours, **{str(key): str(value) for key, value in (entry.get("envs") or {}).items()}}

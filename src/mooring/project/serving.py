@@ -21,15 +21,12 @@ if TYPE_CHECKING:
     from mooring.engine.workload import Workload
 
 CONFIG_NAME = "config.json"
-# A platform takes a replica out of the traffic, and waits for its last call, before it tells it to end.
-OUT_OF_THE_TRAFFIC = {"MOORING_LINGER_SECONDS": "1"}
 
 
 def served(workload: Workload, edition: Edition, *, config: Mapping[str, Any] | None = None) -> Workload:
     """The workload of a project with all that it takes to run it, for the process engine.
 
-    The edition's limits are its settings, unless its own `env` says otherwise; where the edition asks for none, it does
-    not linger after SIGTERM. `config` is the clean form of its
+    The edition's limits are its settings, unless its own `env` says otherwise. `config` is the clean form of its
     config.json, when that is not the project's own. A workload with a command is left as it is.
 
     Raises:
@@ -46,7 +43,7 @@ def served(workload: Workload, edition: Edition, *, config: Mapping[str, Any] | 
         project=str(project.root),
         command=tuple(server_command(project, f"{{files}}/{CONFIG_NAME}")),
         files={**workload.files, CONFIG_NAME: json.dumps(clean, ensure_ascii=False)},
-        env={**OUT_OF_THE_TRAFFIC, **server_settings(project, edition), **workload.env},
+        env={**server_settings(project, edition), **workload.env},
     )
 
 
