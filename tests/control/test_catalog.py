@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 
 import pytest
 
@@ -183,6 +184,24 @@ def test_a_name_and_version_are_taken_once_in_a_project_even_by_one_that_failed(
     assert (raised.value.case, raised.value.hint) == ("model-exists", "delete it first")
     catalog.delete(ME, made)
     assert catalog.create(ME, wish())
+
+
+def test_of_two_who_take_a_name_at_once_one_is_told(catalog):
+    answers = []
+
+    def create():
+        try:
+            answers.append(catalog.create(ME, wish()))
+        except Conflict as conflict:
+            answers.append(conflict.case)
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers)[1:] == ["model-exists"] * 3
+    assert catalog.list(ME, ModelQuery()).total == 1
 
 
 def test_models_of_another_project_are_not_there(catalog):

@@ -5,6 +5,8 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import docker
 import pytest
 from doubles import archives
+from doubles.registry import Registry, digest_of, tar_of
 
 from mooring.control.catalog import Catalog
 from mooring.control.copies import image_name
@@ -25,17 +28,17 @@ from mooring.gateway.table import Principal
 
 PROJECT = "a" * 32
 ME = Principal(PROJECT, "me", "key-1")
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 200
 HANDLER = """
 from mooring_serve import Handler
 
 
 class Knots(Handler):
-    def load(self):
-        self.scale = float((self.model_dir / "scale.txt").read_text())
+    def setup(self, model_dir):
+        self.scale = float((model_dir / "scale.txt").read_text())
 
-    def predict(self, inputs):
-        return {"knots": inputs["speed"] * self.scale}
+    def predict(self, speed):
+        return {"knots": speed * self.scale}
 """
 HEALTH = {"url": "/health", "protocol": "http", "initial_delay_seconds": "12", "timeout_seconds": "3"}
 
@@ -59,6 +62,21 @@ def project(tmp_path):
     (folder / "handler.py").write_text(HANDLER)
     (folder / "config.json").write_text(json.dumps(KNOTS))
     return folder
+
+
+# A platform's importer in a process of its own, for whoever kills it.
+PLATFORM = """
+import asyncio, sys
+from pathlib import Path
+from mooring.control.database import Database, now_ms
+from mooring.control.importing import Importer
+from mooring.control.settings import Settings
+from mooring.control.story import Story
+
+settings = Settings(data=Path(sys.argv[1]), database=sys.argv[2])
+db = Database.open(settings)
+asyncio.run(Importer(db, Story(db, now_ms), settings, now_ms, "process").work())
+"""
 
 
 class Yard:
@@ -251,6 +269,17 @@ def test_an_archive_is_read_for_its_config_and_judged_without_an_engine(yard, tm
     assert here.catalog.report(ME, model.id)["wish"]["static"] is True
 
 
+def test_what_batch_services_alone_have_against_an_image_keeps_it_out_of_those_alone(yard, tmp_path):
+    place = archive(tmp_path / "knots.tar", labels={"io.mooring.config": json.dumps(TEXT)})
+    here = yard(engine="memory")
+    both = here.create(place, install_type=("real-time", "batch"))
+    batch = here.create(place, install_type=("batch",), version="2.0.0")
+    assert [model.status for model in here.settle(both, batch)] == ["published", "failed"]
+    against = [line for line in here.events(batch, "abnormal") if line.startswith("IMG-")]
+    assert against
+    assert here.events(both, "abnormal") == [f"for batch services: {line}" for line in against]
+
+
 def test_an_archive_that_is_none_fails_with_what_is_wrong(yard, tmp_path):
     (tmp_path / "broken.tar").write_bytes(b"not an archive at all" * 100)
     here = yard(engine="memory")
@@ -332,6 +361,23 @@ def test_an_import_is_broken_off_by_a_delete(yard, project, virus_scanner):
 
     here.work_until(nothing_is_left)
     assert here.events(made) == []
+
+
+def test_a_platform_that_is_killed_leaves_its_imports_to_the_next(
+    yard, project, virus_scanner, monkeypatch, database_url
+):
+    here = yard()
+    made = here.create(project)
+    words = [sys.executable, "-c", PLATFORM, str(here.settings.data), database_url]
+    with subprocess.Popen(words) as platform:
+        assert virus_scanner.entered.wait(PATIENCE_SECONDS)
+        platform.kill()
+    virus_scanner.close()
+    assert here.get(made).status == "publishing"
+    monkeypatch.delenv("MOORING_CLAMD")
+    model = yard().settle(made)
+    assert (model.status, here.kept()) == ("published", [made])
+    assert here.events(made).count("The model is imported.") == 1
 
 
 def test_a_platform_that_goes_down_leaves_its_imports_to_the_next(yard, project, virus_scanner, monkeypatch):
@@ -422,6 +468,42 @@ def test_an_archive_is_handed_to_the_engine_and_kept_there(yard, tmp_path, engin
     assert (model.status, model.error_msg) == ("published", "")
     assert names(model.id) == [model.image]
     assert engine.image(model.image).id == model.image_digest
+
+
+@pytest.mark.engine
+def test_an_image_in_a_registry_is_fetched_and_kept_by_the_engine(yard, engine, names):
+    with Registry() as registry:
+        files = {"app/serve.py": b"print('hello')"}
+        layers = {"type": "layers", "diff_ids": [digest_of(tar_of(files))]}
+        registry.image(files, config={"rootfs": layers, "config": {"User": "1000:100", "Cmd": ["/app/serve.py"]}})
+        here = yard(engine="docker", gate="off")
+        model = here.settle(here.create(registry.name(), initial_config=TEXT, source_copy=False))
+    assert (model.status, model.error_msg) == ("published", "")
+    assert names(model.id) == [model.image]
+    assert engine.image(model.image).id == model.image_digest
+
+
+@pytest.mark.engine
+def test_a_registry_that_does_not_answer_fails_the_import(yard):
+    with Registry() as gone:
+        name = gone.name()
+    here = yard(engine="docker")
+    model = here.settle(here.create(name))
+    assert model.status == "failed"
+    assert "does not answer" in model.error_msg
+
+
+@pytest.mark.engine
+def test_a_project_is_built_checked_running_and_kept(yard, project, engine, names):
+    here = yard(engine="docker")
+    made = here.create(project)
+    model = here.settle(made)
+    assert (model.status, model.error_msg) == ("published", "")
+    assert names(made) == [model.image]
+    assert json.loads(model.initial_config)["apis"][0]["url"] == "/"
+    told = here.events(made)
+    assert told.index("Start to build the image.") < told.index("The image is built.")
+    assert here.catalog.report(ME, made)["subject"]["kind"] == "project"
 
 
 @pytest.mark.engine

@@ -11,6 +11,7 @@ import functools
 import logging
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -150,6 +151,7 @@ class Importer:
             if outcome.status is not ModelStatus.PUBLISHED:
                 with contextlib.suppress(Unavailable):  # then they go with the model
                     self._copies.forget(model_id)
+                outcome = replace(outcome, image="")
             self._until_written(stop, lambda: self._write(model_id, outcome))
         except BrokenOff:
             LOG.info("the import of model %s is broken off", model_id)
