@@ -1,4 +1,5 @@
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -155,3 +156,10 @@ def test_a_url_names_host_port_protocol_and_the_path_before_every_api():
     head = Request("POST", "/predict", {"Content-Type": "text/plain"}, b"abc").head(Target("::1", 8080, path="/base"))
     assert head.startswith(b"POST /base/predict HTTP/1.1\r\nHost: [::1]:8080\r\n")
     assert b"\r\nContent-Length: 3\r\n" in head
+
+
+def test_it_asks_in_a_process_that_has_a_thousand_connections():
+    with contextlib.ExitStack() as many, server(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")) as target:
+        for _ in range(1024):
+            many.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        assert exchange(target, Request("GET", "/"), timeout_seconds=5).outcome == "200"

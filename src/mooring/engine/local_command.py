@@ -52,11 +52,13 @@ def _said(process: subprocess.Popen[bytes], deadline: float) -> str:
     """The beginning of what it writes until it ends; TimeoutError at the deadline."""
     assert process.stdout is not None  # noqa: S101 - for mypy: it was asked for
     said, end = bytearray(), process.stdout.fileno()
-    while process.poll() is None or select.select([end], [], [], 0)[0]:
+    poll = select.poll()  # select(2) takes no descriptor above 1023
+    poll.register(end, select.POLLIN)
+    while process.poll() is None or poll.poll(0):
         if time.monotonic() >= deadline:
             raise TimeoutError
         # A child that it left behind may hold the pipe: its own end is looked for, too.
-        if select.select([end], [], [], 0.02)[0]:
+        if poll.poll(20):
             data = os.read(end, BODY_BYTES)
             if not data:
                 break

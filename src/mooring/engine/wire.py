@@ -137,10 +137,13 @@ class Connection:
         view = memoryview(data)
         while view:
             self.socket.settimeout(_left(deadline))
-            readable, writable, _ = select.select([self.socket], [self.socket], [], _left(deadline))
-            if readable:
+            # Not select(2), which takes no descriptor above 1023.
+            poll = select.poll()
+            poll.register(self.socket, select.POLLIN | select.POLLOUT)
+            ((_, event),) = poll.poll(_left(deadline) * 1000) or ((0, 0),)
+            if event & ~select.POLLOUT:
                 return
-            if writable:
+            if event:
                 self.socket.setblocking(False)
                 with contextlib.suppress(BlockingIOError):
                     view = view[self.socket.send(view[:PIECE_BYTES]) :]

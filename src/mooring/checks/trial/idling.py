@@ -54,8 +54,9 @@ def _ask(connection: Connection, target: Target, request: Request) -> Reply:
 
 def _closed(connection: Connection, seconds: float) -> bool:
     """Whether the server hangs up within that time: nothing else is to be read from an idle connection."""
-    readable, _, _ = select.select([connection.socket], [], [], seconds)
-    if not readable:
+    poll = select.poll()
+    poll.register(connection.socket, select.POLLIN)
+    if not poll.poll(seconds * 1000):
         return False
     try:
         connection.socket.settimeout(0.1)
