@@ -2,7 +2,7 @@ import asyncio
 import contextlib
 
 from doubles.replicas import answer, replica, says, waits
-from gateway.place import SERVICE, gateway, route, run, share, table, until
+from gateway.place import SERVICE, error, gateway, route, run, share, table, until
 
 from mooring.errors import Unavailable
 
@@ -75,6 +75,16 @@ def test_a_new_table_is_in_use_and_reported_at_once():
             control.publish(table(route(share(model.url)), number=2))
             await until(lambda: control.last.table == 2, seconds=0.5)
             assert (await place.post(content=b"x")).status_code == 200
+
+    run(scene())
+
+
+def test_until_it_has_a_table_calls_are_asked_to_come_again_whoever_makes_them():
+    async def scene():
+        async with gateway() as place:
+            response = await place.post(content=b"x")
+            assert error(response) == (503, "ModelArts.4302", "gateway")
+            assert response.headers["retry-after"] == "1"
 
     run(scene())
 

@@ -86,6 +86,11 @@ def nothing_ready(name: str, status: str) -> Problem:
     return Problem(503, "ModelArts.4302", message, Source.CONTAINER, retry_after=2)
 
 
+def just_started() -> Problem:
+    """Control has not yet told what there is."""
+    return Problem(503, "ModelArts.4302", "The gateway has just started; try again in a moment.", retry_after=1)
+
+
 def body_too_large(limit_bytes: int) -> Problem:
     """The body is above the service's limit."""
     limit = f"{limit_bytes / 1_000_000:g} MB" if limit_bytes % 1_000_000 == 0 else f"{limit_bytes} bytes"

@@ -17,6 +17,7 @@ from mooring.gateway.metrics import Metrics
 from mooring.gateway.problem import (
     Problem,
     failed,
+    just_started,
     no_right,
     no_such_api,
     not_identified,
@@ -86,9 +87,14 @@ class Traffic:
         self._turns = {name: turn for name, turn in self._turns.items() if name in table.routes}
 
     def addressed(self, raw_path: bytes) -> Addressed:
-        """Read `/v1/infers/{service_id}[/{path}]`, or the form with a cluster's id before the service's."""
+        """Read `/v1/infers/{service_id}[/{path}]`, or the form with a cluster's id before the service's.
+
+        A Problem 503 until there is a table: who may call, and what there is to be called, is not known yet.
+        """
         if not raw_path.startswith(INFERS):
             raise no_such_api()
+        if not self.table.number:
+            raise just_started()
         first, slash, rest = raw_path[len(INFERS) :].partition(b"/")
         service_id = first.decode("ascii", "replace")
         if slash and service_id not in self.table.routes:
