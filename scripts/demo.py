@@ -1,7 +1,7 @@
 """`make demo`: the main job, seen end to end.
 
 The mnist example is served by a process, asked for a 7, and for every digit we drew. Then, where a container engine
-answers, the same from its image.
+answers, the same from its image. At last a platform deploys it: two instances, called through the gateway.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 MNIST = Path("examples/mnist")
 SAMPLES = MNIST / "samples"
 IMAGE = "mooring-demo-mnist:1"
+NAME = "mooring-demo"
+PLATFORM_PORT = 8000
 MOORING = [sys.executable, "-m", "mooring.cli"]
 DIGITS = "0123456789"
 
@@ -38,16 +41,50 @@ def main() -> None:
     with serving(port):
         ask_everything(port)
     missing = no_engine()
+    if not missing:
+        step("build", str(MNIST), "-t", IMAGE)
+        step("check", IMAGE, "--sample", f"images=@{SAMPLES / 'seven.jpg'}")
+        port = free_port()
+        with running(port):
+            ask_everything(port)
+    deploy(str(MNIST) if missing else IMAGE, *(("--engine", "process") if missing else ()))
     if missing:
         print(f"\nThe image was left out: {missing}")
-        print("\nThe process answered as it should.")
-        return
-    step("build", str(MNIST), "-t", IMAGE)
-    step("check", IMAGE, "--sample", f"images=@{SAMPLES / 'seven.jpg'}")
-    port = free_port()
-    with running(port):
-        ask_everything(port)
-    print("\nThe process and the image answered as they should.")
+        print("\nThe process and the platform answered as they should.")
+    else:
+        print("\nThe process, the image and the platform answered as they should.")
+
+
+def deploy(source: str, *options: str) -> None:
+    """Start a platform of its own, and take the example through it from its import to its end."""
+    with tempfile.TemporaryDirectory(prefix="mooring-demo-") as folder, platform(Path(folder), *options):
+        step("import", source, NAME)
+        try:
+            step("deploy", NAME, "--instances", "2")
+            answer = step("predict", f"{NAME}/", "-F", f"images=@{SAMPLES / 'seven.jpg'}", shown=True)
+            expect(json.loads(answer) == {"mnist_result": 7}, "the answer must be 7")
+            step("monitor", NAME)
+            expect("method=POST path=/ status=200" in step("logs", NAME, shown=True), "the log must have the request")
+            step("stop", NAME)
+        finally:
+            # The service, and the model: its copy of the image goes with it.
+            step("delete", NAME, f"{NAME}:")
+
+
+@contextlib.contextmanager
+def platform(folder: Path, *options: str) -> Iterator[None]:
+    """A platform with its data in that folder; the commands are told where it is."""
+    data, address = folder / "data", f"127.0.0.1:{free_port(PLATFORM_PORT)}"
+    command = ["up", *options, "--listen", address]
+    say(f"{' '.join(['mooring', *command])} &")
+    os.environ |= {"MOORING_DATA": str(data), "MOORING_URL": f"http://{address}"}
+    process = subprocess.Popen([*MOORING, *command])
+    try:
+        healthy(f"http://{address}/healthz", process)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
 
 
 def ask_everything(port: int) -> None:
@@ -81,7 +118,7 @@ def serving(port: int) -> Iterator[None]:
     say(f"mooring serve {MNIST} --port {port} &")
     process = subprocess.Popen([*MOORING, "serve", str(MNIST), "--port", str(port)], stdout=subprocess.DEVNULL)
     try:
-        healthy(port, process)
+        healthy(f"http://127.0.0.1:{port}/health", process)
         yield
     finally:
         process.send_signal(signal.SIGINT)
@@ -100,13 +137,13 @@ def running(port: int) -> Iterator[None]:
         subprocess.run([engine, "rm", "--force", name], check=False, capture_output=True)
 
 
-def healthy(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until health answers 200."""
+def healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until it answers 200."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         expect(process.poll() is None, "the server ended")
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).is_success:
+            if httpx.get(url, timeout=5).is_success:
                 return
         time.sleep(0.05)
     expect(False, "the server did not become healthy within 60 s")
@@ -127,10 +164,14 @@ def no_engine() -> str:
     return "" if os.geteuid() == 0 else "making the base image with mmdebstrap needs root"
 
 
-def step(*arguments: str) -> None:
-    """Run one mooring command before everybody's eyes."""
+def step(*arguments: str, shown: bool = False) -> str:
+    """Run one mooring command before everybody's eyes; with `shown`, what it printed is returned, too."""
     say(" ".join(["mooring", *arguments]))
-    expect(subprocess.run([*MOORING, *arguments], check=False).returncode == 0, "the command failed")
+    done = subprocess.run([*MOORING, *arguments], check=False, stdout=subprocess.PIPE if shown else None, text=True)
+    if shown:
+        print(done.stdout, end="", flush=True)
+    expect(done.returncode == 0, "the command failed")
+    return done.stdout or ""
 
 
 def say(command: str) -> None:
@@ -144,12 +185,12 @@ def expect(truth: bool, what: str) -> None:  # noqa: FBT001 - it is an assertion
         sys.exit(f"demo: {what}")
 
 
-def free_port() -> int:
-    """8080 if it is free, else any."""
+def free_port(wished: int = 8080) -> int:
+    """That one if it is free, else any."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", 8080))
+            probe.bind(("127.0.0.1", wished))
         except OSError:
             probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
