@@ -76,7 +76,7 @@ def test_replicas_outlive_their_platform_and_are_taken_up_by_the_next(platform, 
     code = platform.end(number)
     if number == signal.SIGTERM:
         assert code == 0
-        assert "replicas go on running" in platform.said
+        assert "what it runs goes on" in platform.said
     assert servers(platform.data) == before
     platform.start()
     assert "  token  " not in platform.said

@@ -102,4 +102,5 @@ def _show(found: dict[str, Any]) -> None:
             for one in found["monitors"]
         ),
     )
-    typer.echo(f"{found['req_count_per_min']} calls in the last minute")
+    calls = found["req_count_per_min"]
+    typer.echo(f"{calls} call{'' if calls == 1 else 's'} in the last minute")

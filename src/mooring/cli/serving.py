@@ -58,7 +58,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             )
             _tell(platform, host, bare)
             await _until_told(Server(config), bare, platform, gateway)
-    typer.echo("mooring is down; replicas go on running, and mooring up takes them up again", err=True)
+    typer.echo("mooring is down; what it runs goes on, and mooring up takes it up again", err=True)
 
 
 async def _until_told(server: Server, bare: socket.socket, platform: Platform, gateway: Gateway) -> None:

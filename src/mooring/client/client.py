@@ -224,7 +224,7 @@ class Client:
     def _service_id(self, name: str) -> str:
         if _is_id(name):
             return name
-        services = [one for one in self.services(service_name=name) if one["service_name"] == name]
+        services = [one for one in self.services(service_name=name, exact_match="true") if one["service_name"] == name]
         if not services:
             raise NotFound(f"there is no service {name}", hint="mooring services lists them")
         return str(services[0]["service_id"])
