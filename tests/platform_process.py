@@ -173,14 +173,15 @@ class PlatformProcess:
         return json.loads(self.done(*words, "--json"))
 
     def close(self):
-        """Delete its services, so that nothing of it runs, and end it."""
+        """Delete its services and models, so that nothing of it stays, and end it."""
         if self.process is None:
             return
         if self.process.poll() is not None:
             self.start()
-        names = [one["service_id"] for one in self.told("services")]
-        if names:
-            self.done("delete", *names)
+        services = [one["service_id"] for one in self.told("services")]
+        models = [one["model_id"] for one in self.told("models")]
+        if services or models:
+            self.done("delete", *services, *models)
         self.end()
 
 
