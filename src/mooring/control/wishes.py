@@ -163,8 +163,9 @@ def due_after_ms(schedule: Iterable[Mapping[str, Any]]) -> int | None:
     """How long after its start a schedule stops a service; None when it does not. Invalid (case `schedule`)."""
     found = None
     for one in schedule:
-        kind, unit, duration = one.get("type"), one.get("time_unit"), one.get("duration")
-        if str(kind).lower() != "stop" or unit not in UNIT_MS or not _is_duration(duration):
+        kind, unit, duration = one.get("type"), one.get("time_unit"), one.get("duration", 0)
+        is_duration = isinstance(duration, int) and 1 <= duration <= LARGEST
+        if str(kind).lower() != "stop" or unit not in UNIT_MS or not is_duration:
             raise Invalid(
                 f"schedule has {dict(one)}",
                 hint='for example [{"type": "stop", "time_unit": "HOURS", "duration": 1}], in DAYS, HOURS or MINUTES',
@@ -172,10 +173,6 @@ def due_after_ms(schedule: Iterable[Mapping[str, Any]]) -> int | None:
             )
         found = min(found or UNIT_MS[unit] * duration, UNIT_MS[unit] * duration)
     return found
-
-
-def _is_duration(value: object) -> bool:
-    return isinstance(value, int) and 1 <= value <= LARGEST
 
 
 def require_rolling(properties: Mapping[str, Any]) -> None:
