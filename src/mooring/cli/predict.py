@@ -55,6 +55,7 @@ def predict(
     ),
     timeout: float = typer.Option(DEFAULT_TIMEOUT_SECONDS, min=0.01, help="Seconds until the whole answer is here."),
     output: Format = typer.Option(Format.text, "--format", help="text, or json for programs."),
+    as_json: bool = typer.Option(False, "--json", help="The same as --format json."),
 ) -> None:
     """Ask a model one question, and show its answer and how long it took.
 
@@ -75,7 +76,7 @@ def predict(
     place, identity = _place(url)
     question = Question.of(place, form=form, data=data, method=method, headers=[*header, *identity])
     reply = ask(question, timeout_seconds=timeout)
-    if output is Format.json:
+    if as_json or output is Format.json:
         _print(_json(_document(reply)) or _json(_document(reply, as_text=True)))
     else:
         _show(reply)

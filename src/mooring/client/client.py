@@ -63,7 +63,7 @@ class Client:
 
     def model(self, name: str) -> dict[str, Any]:
         """One model, with all that is known of it."""
-        return dict(self.connection.get(f"/v1/{{project}}/models/{self._model_id(name)}"))
+        return self.connection.get(f"/v1/{{project}}/models/{self._model_id(name)}")
 
     def wait_for_model(self, name: str, *, seen: Callable[[dict[str, Any]], None] = lambda _: None) -> dict[str, Any]:
         """The model once its import has ended, however it did; `seen` is called with each state in between."""
@@ -72,7 +72,7 @@ class Client:
 
     def model_report(self, name: str) -> dict[str, Any]:
         """The report of the check that a model had to pass."""
-        return dict(self.connection.get(f"/v1/{{project}}/models/{self._model_id(name)}/report"))
+        return self.connection.get(f"/v1/{{project}}/models/{self._model_id(name)}/report")
 
     def model_events(self, name: str) -> list[dict[str, Any]]:
         """What happened to a model, the oldest first."""
@@ -81,7 +81,7 @@ class Client:
     def delete_model(self, name: str, *, cascade: bool = False) -> dict[str, Any]:
         """What was deleted and what was not, and why."""
         path = f"/v1/{{project}}/models/{self._model_id(name)}"
-        return dict(self.connection.send("DELETE", path, params={"cascade": str(cascade).lower()}).json())
+        return self.connection.object_of(self.connection.send("DELETE", path, params={"cascade": str(cascade).lower()}))
 
     # Services.
 
@@ -96,7 +96,7 @@ class Client:
 
     def service(self, name: str) -> dict[str, Any]:
         """One service, with all that is known of it."""
-        return dict(self.connection.get(f"/v1/{{project}}/services/{self._service_id(name)}"))
+        return self.connection.get(f"/v1/{{project}}/services/{self._service_id(name)}")
 
     def update(self, name: str, **fields: Any) -> None:
         """Change a service: `config`, `description`, `schedule` and so on, as UpdateService has them."""
@@ -136,7 +136,7 @@ class Client:
 
     def monitor(self, name: str) -> dict[str, Any]:
         """Its instances, calls, processors and memory."""
-        return dict(self.connection.get(f"/v1/{{project}}/services/{self._service_id(name)}/monitor"))
+        return self.connection.get(f"/v1/{{project}}/services/{self._service_id(name)}/monitor")
 
     def update_logs(self, name: str) -> list[dict[str, Any]]:
         """The configurations it had, the newest first."""
@@ -194,7 +194,7 @@ class Client:
             time.sleep(POLL_SECONDS)
 
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(self.connection.send("POST", path, json=body).json())
+        return self.connection.object_of(self.connection.send("POST", path, json=body))
 
     def _pages(self, path: str, key: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         offset = int(query.get("offset") or 0)

@@ -22,6 +22,7 @@ DATA_VARIABLE = "MOORING_DATA"
 TOKEN_FILE = "token"  # noqa: S105 - a file's name
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
+UNKNOWN_CALLER = 401
 BY_STATUS: Mapping[int, type[MooringError]] = {
     400: Invalid,
     401: Denied,
@@ -97,13 +98,26 @@ class Connection:
     def project(self) -> str:
         """The id of the project that the token opens."""
         if not self._project:
-            projects = self.get("/v3/projects")["projects"]
-            self._project = str(projects[0]["id"])
+            try:
+                self._project = str(self.get("/v3/projects")["projects"][0]["id"])
+            except (KeyError, IndexError, TypeError):
+                raise self._no_platform() from None
         return self._project
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
         """The JSON that a path answers; `{project}` in it is the token's project. Values of None are left out."""
-        return self.send("GET", path, params={key: value for key, value in query.items() if value is not None}).json()
+        params = {key: value for key, value in query.items() if value is not None}
+        return self.object_of(self.send("GET", path, params=params))
+
+    def object_of(self, answer: httpx.Response) -> dict[str, Any]:
+        """The JSON object that an answer is. Unavailable when it is none: something else answers there."""
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise self._no_platform()
+        return found
 
     def send(self, method: str, path: str, **how: Any) -> httpx.Response:
         """An answer of 2xx.
@@ -142,13 +156,19 @@ class Connection:
             hint=f"mooring up starts one; {URL_VARIABLE} names another",
         )
 
+    def _no_platform(self) -> Unavailable:
+        return Unavailable(
+            f"what answers at {self.url} is no platform",
+            hint=f"{URL_VARIABLE}, or mooring login, names the one that is meant",
+        )
+
     def _checked(self, answer: httpx.Response) -> httpx.Response:
         if answer.is_success:
             return answer
         code, message = _told(answer)
         kind = BY_STATUS.get(answer.status_code, Unavailable if answer.is_server_error else Refused)
         hint = ""
-        if kind is Denied:
+        if answer.status_code == UNKNOWN_CALLER:
             hint = (
                 f"the token is not good for this platform; {TOKEN_VARIABLE} or {DATA_VARIABLE} names another"
                 if self.token
