@@ -10,8 +10,6 @@ import sys
 import pytest
 from platform_process import PlatformProcess, greeter, until
 
-NOTHING = "00000000-0000-0000-0000-000000000000"
-
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory):
@@ -172,6 +170,15 @@ def test_a_model_in_use_is_not_deleted_and_the_reason_is_told(platform, hello):
     assert "greeter:0.0.1 was not deleted: " in done.stderr
 
 
+def test_what_is_not_there_to_delete_keeps_nothing_else(platform):
+    platform.done("deploy", "lazy", "--name", "late", "--detach")
+    done = platform.mooring("delete", "nobody", "late", "nobody:", "--json")
+    assert done.returncode == 1
+    assert "nobody was not deleted: there is no service and no model of that name" in done.stderr
+    assert [one["name"] for one in json.loads(done.stdout)["delete_failed_list"]] == ["nobody", "nobody:"]
+    assert "late" not in platform.done("services")
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -186,7 +193,6 @@ def test_a_model_in_use_is_not_deleted_and_the_reason_is_told(platform, hello):
         (("deploy", "greeter", "--stop-after", "soon"), "--stop-after 'soon' is not a time"),
         (("deploy", "greeter", "--name", "hello"), "hello"),
         (("import", "/nowhere/at/all.tar"), "/nowhere/at/all.tar"),
-        (("delete", NOTHING), NOTHING),
         (("keys", "revoke", "nothing-such"), "there is no key"),
     ],
 )

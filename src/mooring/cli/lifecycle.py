@@ -11,6 +11,8 @@ from mooring.cli.following import DETACH, Following, Way
 from mooring.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mooring.client import Client
 
 
@@ -66,11 +68,7 @@ def delete(
     kept: list[dict[str, Any]] = []
     with platform.connected() as client:
         for name in names:
-            failed = (
-                []
-                if not all_versions and _is_deleted_service(client, name)
-                else _models_kept(client, name, all_versions=all_versions)
-            )
+            failed = list(_kept(client, name, all_versions=all_versions))
             for one in failed:
                 platform.tell(f"{name} was not deleted: {one['error_msg']}")
             if not failed and not as_json:
@@ -80,6 +78,17 @@ def delete(
         platform.show_json({"delete_failed_list": kept})
     if kept:
         raise typer.Exit(1)
+
+
+def _kept(client: Client, name: str, *, all_versions: bool) -> Iterator[dict[str, Any]]:
+    """Delete what has that name; what was not deleted of it, and why."""
+    if not all_versions and _is_deleted_service(client, name):
+        return
+    try:
+        yield from client.delete_model(name.removesuffix(":"), cascade=all_versions)["delete_failed_list"]
+    except NotFound:
+        kind = "model" if all_versions or ":" in name else "service and no model"
+        yield {"name": name, "error_msg": f"there is no {kind} of that name"}
 
 
 def _is_deleted_service(client: Client, name: str) -> bool:
@@ -94,8 +103,3 @@ def _is_deleted_service(client: Client, name: str) -> bool:
     with platform.left_running("the deletion", "mooring services tells when it is done"):
         client.wait_until_deleted(service_id)
     return True
-
-
-def _models_kept(client: Client, name: str, *, all_versions: bool) -> list[dict[str, Any]]:
-    """Delete a model; what was not deleted of it, and why."""
-    return list(client.delete_model(name.removesuffix(":"), cascade=all_versions)["delete_failed_list"])
