@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
 import json
 import os
@@ -44,7 +46,7 @@ def _why_no_engine():
 
 
 def pytest_sessionfinish(session):
-    """On machines where nothing may be skipped, a skip is a failure."""
+    """On machines where nothing may be skipped, a skip is a failure (of the whole run: a worker of xdist tells it)."""
     if NO_SKIPS and _failing(session.config) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -67,7 +69,9 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def _skipped(config):
-    return config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+    """What was skipped, by whichever worker; they themselves have no terminal."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter else []
 
 
 def _failing(config):
@@ -137,12 +141,29 @@ def test_label(engine):
 
 
 @pytest.fixture(scope="session")
-def debian_base():
+def one_at_a_time(tmp_path_factory):
+    """Give a context that one process of this run is in at a time, by name: for what is made once for all workers."""
+    under_xdist = "PYTEST_XDIST_WORKER" in os.environ
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if under_xdist else folder
+
+    @contextlib.contextmanager
+    def turn(name):
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    return turn
+
+
+@pytest.fixture(scope="session")
+def debian_base(one_at_a_time):
     """The reference of the image that `mooring build --base debian` starts from; made once an engine (about 45 s)."""
     from mooring.project.base import Recipe, debian_base
     from mooring.project.builder import find_builder
 
-    return debian_base(find_builder(), Recipe(), say=print)
+    with one_at_a_time("debian-base"):
+        return debian_base(find_builder(), Recipe(), say=print)
 
 
 @pytest.fixture(scope="session")

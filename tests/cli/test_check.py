@@ -272,26 +272,32 @@ def test_a_server_that_runs_is_judged_by_what_it_answers(mooring, tmp_path):
 
 @pytest.mark.engine
 def test_an_archive_is_run_and_leaves_nothing_in_the_engine(mooring, engine, double, tmp_path):
-    name = double("keeps_the_contract", labels={"io.mooring.config": json.dumps(CONFIG)})
+    name = double("keeps_the_contract", labels={"io.mooring.config": json.dumps(CONFIG), "only": tmp_path.name})
     archive = tmp_path / "image.tar"
     archive.write_bytes(b"".join(engine.export(name)))
-    before = set(engine.image_names())
+    before = names_of(name)
     done = mooring("check", archive, "--format", "json")
     assert done.returncode == 0, done.stdout
     assert {result["status"] for result in as_json(done)["results"] if result["rule"] == "RUN-START-01"} == {"passed"}
-    assert set(engine.image_names()) == before
+    assert names_of(name) == before
 
 
-def containers_of(name):
-    """The ids of the containers of an image: others may use the engine at the same time."""
-    listed = subprocess.run(("docker", "ps", "-aq", "--filter", f"ancestor={name}"), capture_output=True, check=True)
+def names_of(image):
+    """All names that an image has: others may use the engine at the same time."""
+    command = ("docker", "image", "inspect", "--format", "{{.RepoTags}}", image)
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+
+def containers_of(image):
+    """The ids of the containers of an image."""
+    listed = subprocess.run(("docker", "ps", "-aq", "--filter", f"ancestor={image}"), capture_output=True, check=True)
     return listed.stdout.split()
 
 
 @pytest.mark.engine
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_check_that_is_interrupted_leaves_nothing_behind(double, number):
-    name = double("never_ready", labels={"io.mooring.config": json.dumps(CONFIG)})
+def test_a_check_that_is_interrupted_leaves_nothing_behind(double, number, tmp_path):
+    name = double("never_ready", labels={"io.mooring.config": json.dumps(CONFIG), "only": tmp_path.name})
     running = subprocess.Popen(
         [sys.executable, "-m", "mooring.cli", "check", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

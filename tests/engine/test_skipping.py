@@ -65,3 +65,10 @@ def test_a_skip_fails_the_run_by_name_where_nothing_may_be_skipped(suite):
     assert done.returncode == 1
     assert "test_it.py" in done.stdout
     assert "this run FAILS" in done.stdout
+
+
+def test_a_skip_is_told_and_fails_the_run_where_workers_share_it(suite):
+    done = suite(MOORING_TEST_NO_SKIPS="1", PYTEST_ADDOPTS="-n 2 --dist loadfile")
+    assert done.returncode == 1, done.stdout
+    assert "1 NOT RUN" in done.stdout
+    assert "this run FAILS" in done.stdout

@@ -11,6 +11,7 @@ import pytest
 
 from mooring.project import Options, Project, build, find_builder
 from mooring.project.build import FOUNDATION
+from mooring.project.cache import digest
 
 HANDLER = """
 import os, sys
@@ -74,17 +75,18 @@ def cache(tmp_path_factory):
 def make(debian_base, cache):
     """Build a project; what was built is removed in the end."""
     builder = find_builder()
-    made = set()
+    made, owners = set(), set()
 
     def image(root, *, say=print, **options):
         tag = f"mooring-test-{uuid.uuid4().hex[:8]}:1"
         made.add(tag)
-        before = set(builder.tags(FOUNDATION))
-        built = build(Project.open(root), tag, Options(**{"base": debian_base, **options}), builder=builder, say=say)
-        made.update(f"{FOUNDATION}:{tag}" for tag in set(builder.tags(FOUNDATION)) - before)
-        return built
+        project = Project.open(root)
+        owners.add(digest(str(project.root))[:8])
+        return build(project, tag, Options(**{"base": debian_base, **options}), builder=builder, say=say)
 
     yield image
+    # Others may build at the same time: theirs are not ours to take away.
+    made.update(f"{FOUNDATION}:{tag}" for tag in builder.tags(FOUNDATION) if tag.partition("-")[0] in owners)
     for tag in made:
         if builder.image(tag):
             builder.untag(tag)
