@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 import uvicorn
@@ -16,28 +16,26 @@ import uvloop
 
 from mooring.api.app import root
 from mooring.control.platform import Platform
-from mooring.control.settings import Settings
 from mooring.gateway.app import Gateway
 from mooring.gateway.listener import server_options
 from mooring.gateway.standalone import Server, address, listening
 
 if TYPE_CHECKING:
     import socket
-    from pathlib import Path
+
+    from mooring.control.settings import Settings
 
 GRACE_SECONDS = 30
 
 
-def up(data: Path, chosen: dict[str, Any]) -> None:
+def up(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        Invalid: a setting cannot be.
         Conflict: another platform has this data folder or database.
         Unavailable: the address, the database or the engine is not to be had.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings.read(data, **chosen)
     host, port = address(settings.listen)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, host, port))

@@ -41,8 +41,8 @@ def up(
     of its services go on running, and are taken up again by the next start. platform.toml in the data folder has more
     settings.
     """
-    from mooring.cli import serving  # noqa: PLC0415 - a web server and a database library are slow to import
-    from mooring.client import default_data  # noqa: PLC0415 - the same
+    from mooring.client import default_data  # noqa: PLC0415 - an HTTP client is slow to import
+    from mooring.control.settings import Settings  # noqa: PLC0415 - the same
 
     chosen = {
         "listen": listen,
@@ -52,4 +52,7 @@ def up(
         "gate": gate,
         "public_url": public_url,
     }
-    serving.up((data or default_data()).absolute(), chosen)
+    settings = Settings.read((data or default_data()).absolute(), **chosen)
+    from mooring.cli import serving  # noqa: PLC0415 - a web server and a database library are slower still
+
+    serving.up(settings)
