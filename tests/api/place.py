@@ -20,7 +20,7 @@ from mooring.gateway.listener import server_options
 from mooring.gateway.standalone import Server, listening
 from mooring.gateway.table import Table
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 FLAVOR = "modelarts.vm.cpu.2u"
 
 

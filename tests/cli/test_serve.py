@@ -58,7 +58,7 @@ class Served:
         )
 
     def ready(self):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5):
@@ -97,9 +97,9 @@ def serve():
 
 
 def until(condition):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        assert time.monotonic() < deadline, "it did not happen within a minute"
         time.sleep(0.02)
 
 
@@ -108,7 +108,7 @@ def test_a_project_is_served_from_its_folder_and_ctrl_c_ends_it(serve, project):
     assert served.post({"name": "Ada"})["greeting"] == "hello Ada"
     code, _, _, seconds = served.end()
     assert code == 0
-    assert seconds < 3
+    assert seconds < 20
 
 
 def test_what_was_mended_in_the_config_is_said(serve, project):

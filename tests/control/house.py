@@ -23,7 +23,7 @@ from mooring.gateway.table import Principal, Table
 PROJECT = "p" * 32
 ANYONE = Principal(project_id=PROJECT, user_name="admin", key_id="k")
 PLATFORM = "platform-1"
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class JumpingClock:

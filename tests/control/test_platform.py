@@ -14,7 +14,7 @@ from mooring.engine.memory import MemoryEngine, MemoryWorld
 from mooring.errors import Conflict
 from mooring.gateway.table import Principal
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture

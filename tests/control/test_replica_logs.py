@@ -9,7 +9,7 @@ from mooring.control.replica_logs import Followed, ReplicaLogs
 from mooring.engine.memory import MemoryEngine, MemoryWorld
 from mooring.engine.workload import LogLine, Workload
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture

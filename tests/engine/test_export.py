@@ -13,7 +13,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-tar\r\nTransfer-Encoding
 END = b"0\r\n\r\n"
 # What Go copies at once.
 PART_BYTES = 32 << 10
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def chunked(data):

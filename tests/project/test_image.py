@@ -104,7 +104,7 @@ def test_an_edited_handler_changes_the_code_and_nothing_below_it(tmp_path, proje
     said = []
     begun = time.monotonic()
     after = make(copy, say=said.append)
-    assert time.monotonic() - begun < 10  # about one, on a machine that does nothing else
+    assert time.monotonic() - begun < 30  # about one, on a machine that does nothing else
     assert not any("sending" in line or "resolving" in line for line in said)
     old, new = (inspect(image.tag)["RootFS"]["Layers"] for image in (before, after))
     differing = [place for place, pair in enumerate(zip(old, new, strict=True)) if len(set(pair)) > 1]

@@ -24,7 +24,7 @@ from mooring.errors import Invalid, NotFound
 
 HEALTH = Probe(url="/health", timeout_seconds=1.0)
 # How long a machine with other things to do may take for what is done at once.
-SOON = 20.0
+SOON = 40.0
 
 
 class MemoryPlace:

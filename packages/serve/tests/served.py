@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 def api(url="/", method="POST", content_type="application/json", data=None):
