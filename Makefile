@@ -26,7 +26,7 @@ $(UV): locks/uv.txt
 
 setup: .venv/.ready ## Make the environment in .venv, with the mooring command in it.
 
-demo: setup ## Serve the mnist example, ask it for a 7; then the same from a container image.
+demo: setup ## Serve the mnist example, ask it for a 7; the same from a container image, and on a platform.
 	@$(BIN)/python scripts/demo.py
 
 test: setup torch-env ## Run every test; starts a container engine of its own if none answers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Any
 
 import typer
 
@@ -44,7 +45,7 @@ def up(
     from mooring.client import default_data  # noqa: PLC0415 - an HTTP client is slow to import
     from mooring.control.settings import Settings  # noqa: PLC0415 - the same
 
-    chosen = {
+    chosen: dict[str, Any] = {
         "listen": listen,
         "engine": engine,
         "edition": edition,
