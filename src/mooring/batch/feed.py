@@ -41,6 +41,8 @@ class Tally:
     failed_requests: int = 0
     given_up: str = ""
     """Why the rest was not done, when too much had failed."""
+    waiting_for: str = ""
+    """What storage last said when it did not answer; "" once an item was done since."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +142,7 @@ class Feed:
             outcome = await self._outcome(item)
             self.tally.items += 1
             self.tally.failed += not outcome.ok
+            self.tally.waiting_for = ""
             await self._outcomes.put(outcome)
 
     async def _outcome(self, item: Item) -> Outcome:
@@ -149,8 +152,9 @@ class Feed:
                 return await self._work.do(item, self._count)
             except Failed as failed:
                 return self._failed(item, str(failed))
-            except Unavailable:
+            except Unavailable as error:
                 # Storage is away, which is not the item's fault.
+                self.tally.waiting_for = error.message
                 if waited >= self._patience.stranded_seconds:
                     raise
                 wait = min(_STORAGE_WAIT_LIMIT_SECONDS, max(_STORAGE_WAIT_SECONDS, waited))

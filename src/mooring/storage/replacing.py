@@ -61,7 +61,8 @@ class _File:
             _sync_folder(self._folder)
 
     def _link(self, name: str) -> None:
-        os.link(f"/proc/self/fd/{self._descriptor}", name, follow_symlinks=True)
+        # With a descriptor, which an absolute path makes no use of, Python asks for what follows the link in /proc.
+        os.link(f"/proc/self/fd/{self._descriptor}", name, src_dir_fd=self._descriptor, follow_symlinks=True)
 
     def close(self) -> None:
         os.close(self._descriptor)
