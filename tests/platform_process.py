@@ -78,8 +78,9 @@ def greeter(folder, *, by=1, setup="pass", predict="pass"):
 class PlatformProcess:
     """`mooring up` on a data folder; it can be ended, killed and started again, and is emptied when it is closed."""
 
-    def __init__(self, data, *, engine="process", listen="127.0.0.1:0", settings=SETTINGS):
+    def __init__(self, data, *, engine="process", listen="127.0.0.1:0", settings=SETTINGS, database=""):
         self.data = data
+        self.database = database
         self.engine = engine
         self.listen = listen
         data.mkdir(parents=True, exist_ok=True)
@@ -96,6 +97,7 @@ class PlatformProcess:
             **kept,
             "MOORING_DATA": str(self.data),
             "MOORING_URL": self.url,
+            **({"MOORING_DATABASE": self.database} if self.database else {}),
             "XDG_CONFIG_HOME": str(self.data.parent / "config"),
             "NO_COLOR": "1",
         }

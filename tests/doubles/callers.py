@@ -43,7 +43,7 @@ class Callers:
                 if answer.status != 200:
                     self.fail(f"{answer.status} {answer.getheader('X-Mooring-Error-Source')} {body[:200]!r}")
                 else:
-                    self.succeed(json.loads(body)["greeting"])
+                    self.succeed(json.loads(body).get("greeting", ""))
             due += EVERY_SECONDS
 
     def succeed(self, greeting):

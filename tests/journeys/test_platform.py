@@ -6,18 +6,15 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import httpx
 import pytest
+from callers_process import calling
 from platform_process import MOORING, PlatformProcess, free_port, until
 
 pytestmark = pytest.mark.engine
 
-CALLERS = Path(__file__).resolve().parents[1] / "doubles" / "callers.py"
-CALLS_PER_SECOND = 200
 # The check is tried elsewhere, and takes its time.
 SETTINGS = """
 gate = "off"
@@ -78,34 +75,6 @@ def containers(engine):
         return set(listed.stdout.split())
 
     return found
-
-
-class Seen:
-    """What callers saw, once they have ended."""
-
-    def __init__(self):
-        self.answers, self.failed, self.seconds = {}, [], 0.0
-
-    @property
-    def count(self):
-        return sum(self.answers.values()) + len(self.failed)
-
-
-@contextlib.contextmanager
-def calling(platform, url=""):
-    """Callers from a process of their own, from the first answer until the block ends."""
-    address = url or platform.told("show", "live")["access_address"]
-    words = (sys.executable, str(CALLERS), address, str(platform.data / "token"), str(CALLS_PER_SECOND))
-    seen = Seen()
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as callers:
-        assert callers.stdout.readline() == "calling\n"
-        try:
-            yield seen
-        finally:
-            told, _ = callers.communicate()
-    seen.__dict__.update(json.loads(told))
-    # They called as often as they were to, whatever happened.
-    assert seen.count > 0.8 * CALLS_PER_SECOND * (seen.seconds - 1)
 
 
 def test_an_upgrade_costs_nobody_a_call(platform, containers):
