@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from mooring.contract.edition import edition
 from mooring.contract.names import did_you_mean
 from mooring.control import flavors
-from mooring.control.settings_file import flavor_list, read_toml, size, table, text
+from mooring.control.settings_file import flavor_list, read_toml, size, storage, table, text
 from mooring.errors import Invalid
+from mooring.storage import StorageSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,7 @@ class Quotas:
     services: int | None = None
     instances: int | None = None
     """Of one model version in one service."""
+    batch_services: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +80,15 @@ class Settings:
     flavors: tuple[Flavor, ...] = flavors.DEFAULT
     log_bytes_per_replica: int = 64 * 1024**2
     timings: Timings = field(default_factory=Timings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    """How batch services reach their input and output."""
 
     @classmethod
     def read(cls, data: Path, *, environ: Mapping[str, str] = os.environ, **chosen: Any) -> Settings:
         """The settings of the platform in the folder `data`.
 
-        What is chosen, and is not None, goes above MOORING_DATABASE in the environment, and that above the folder's
-        `platform.toml`.
+        What is chosen, and is not None, goes above MOORING_DATABASE and MOORING_STORAGE_* in the environment, and those
+        above the folder's `platform.toml`.
 
         Raises:
             Invalid: `platform.toml` is not TOML, has a key that does not exist (the hint names the nearest), or a
@@ -94,6 +98,7 @@ class Settings:
         said = _from_file(data / FILE_NAME)
         if environ.get(DATABASE_VARIABLE):
             said["database"] = environ[DATABASE_VARIABLE]
+        said["storage"] = storage(said.get("storage", {}), environ)
         said |= {name: value for name, value in chosen.items() if value is not None}
         settings = cls(data=data, **said)
         _check(settings)
@@ -133,6 +138,7 @@ def _check(settings: Settings) -> None:
 _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("listen", "engine", "edition", "database", "gate", "public_url"), text),
     "quotas": lambda place, said: table(Quotas, said, place),
+    "storage": lambda place, said: table(StorageSettings, said, place, build=dict),
     "timings": lambda place, said: table(Timings, said, place),
     "flavors": lambda place, said: flavor_list(said, place),
     "log_size_per_replica": size,

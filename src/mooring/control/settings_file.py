@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mooring.contract import fact
@@ -11,13 +12,14 @@ from mooring.contract.names import did_you_mean
 from mooring.contract.regular_file import read_regular
 from mooring.control.flavors import Flavor
 from mooring.errors import Invalid
+from mooring.storage import StorageSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 # It has a handful of settings.
 MAX_BYTES = 1 << 20
+PAIR = ("access_key", "secret_key", "session_token")
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -35,8 +37,11 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise Invalid(f"{file} is not TOML: {error}") from error
 
 
-def table(kind: type[Any], said: object, place: str) -> Any:
-    """A dataclass of text, numbers and sizes from a TOML table; `place` is what messages call the table."""
+def table(kind: type[Any], said: object, place: str, *, build: Callable[..., Any] | None = None) -> Any:
+    """A dataclass of text, numbers and sizes from a TOML table; `place` is what messages call the table.
+
+    `build` makes something else of the values.
+    """
     if not isinstance(said, dict):
         raise Invalid(f"{place} is {said!r}; it must be a table")
     known = {each.name: each for each in fields(kind)}
@@ -48,7 +53,16 @@ def table(kind: type[Any], said: object, place: str) -> Any:
         values[name] = _VALUES[str(known[name].type)](f"{place}: {key}", value)
     if missing := sorted(_written(name) for name, each in known.items() if _needed(each) and name not in values):
         raise Invalid(f"{place} does not say {', '.join(missing)}")
-    return kind(**values)
+    return (build or kind)(**values)
+
+
+def storage(said: Mapping[str, Any], environ: Mapping[str, str]) -> StorageSettings:
+    """What the environment says of storage, and where it is silent, what the file says. Invalid as StorageSettings."""
+    told, silent = StorageSettings.from_environment(environ), StorageSettings()
+    names = [one.name for one in fields(told) if getattr(told, one.name) != getattr(silent, one.name)]
+    # A session belongs to its pair of keys.
+    kept = {key: value for key, value in said.items() if key not in PAIR or "access_key" not in names}
+    return replace(silent, **{**kept, **{name: getattr(told, name) for name in names}})
 
 
 def flavor_list(said: object, place: str) -> tuple[Flavor, ...]:
@@ -97,9 +111,28 @@ def _number(place: str, value: object) -> float:
     return float(value)
 
 
+def _paths(place: str, value: object) -> tuple[Path, ...]:
+    return tuple(Path(one) for one in _words(place, value))
+
+
+def _words(place: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise Invalid(f"{place} is {value!r}; it must be a list of texts")
+    return tuple(text(place, one) for one in value)
+
+
+def _flag(place: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid(f"{place} is {value!r}; it must be true or false")
+    return value
+
+
 _VALUES: Mapping[str, Callable[[str, object], Any]] = {
     "str": text,
     "int": size,
     "int | None": _whole,
     "float": _number,
+    "bool": _flag,
+    "tuple[str, ...]": _words,
+    "tuple[Path, ...] | None": _paths,
 }
