@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from mooring.contract import edition, vocabulary
 from mooring.control import wishes
-from mooring.control.status import ModelStatus, Target
+from mooring.control.batch_wishes import batch_wish
+from mooring.control.status import BATCH, INFER_TYPES, ModelStatus, Target
 from mooring.control.tables import Model, Service
 from mooring.errors import Conflict, Invalid, NotFound, Refused
 
@@ -36,24 +37,28 @@ class Admission:
         self._settings = settings
         self._edition: Edition = edition(settings.edition)
 
-    def require_room(self, session: Session, principal: Principal, name: str) -> None:
+    def require_room(self, session: Session, principal: Principal, name: str, infer_type: str) -> None:
         """Conflict (`service-exists`) for a name that is taken, Refused (`services-quota`) when there are enough."""
         mine = select(Service).where(Service.project_id == principal.project_id)
         if session.scalar(mine.where(Service.service_name == name)):
             raise Conflict(
                 f"there is a service {name} already", hint="update it, or choose another name", case="service-exists"
             )
-        quota = self._quota(self._settings.quotas.services, vocabulary.SERVICE_QUOTA)
-        standing = mine.where(Service.target != Target.DELETED).subquery()
+        setting = "batch_services" if infer_type == BATCH else "services"
+        fact = vocabulary.BATCH_SERVICE_QUOTA if infer_type == BATCH else vocabulary.SERVICE_QUOTA
+        quota = self._quota(getattr(self._settings.quotas, setting), fact)
+        standing = mine.where(Service.target != Target.DELETED, Service.infer_type == infer_type).subquery()
         there = session.scalar(select(func.count()).select_from(standing)) or 0
         if quota is not None and there >= quota:
             raise Refused(
-                f"this project has {there} services; {quota} are allowed",
-                hint="delete one that is not needed (stopped and failed ones count), or raise quotas.services",
+                f"this project has {there} {infer_type} services; {quota} are allowed",
+                hint=f"delete one that is not needed (stopped and failed ones count), or raise quotas.{setting}",
                 case="services-quota",
             )
 
-    def config(self, session: Session, principal: Principal, config: tuple[ServiceEntry, ...]) -> list[dict[str, Any]]:
+    def config(
+        self, session: Session, principal: Principal, config: tuple[ServiceEntry, ...], infer_type: str
+    ) -> list[dict[str, Any]]:
         """The entries as a revision keeps them, each looked at with its model.
 
         Raises:
@@ -62,7 +67,7 @@ class Admission:
         """
         if len(config) > MOST_ENTRIES:
             raise Invalid(f"config has {len(config)} entries; {MOST_ENTRIES} are allowed", case="parameter-invalid")
-        weights = wishes.weighed(config)
+        weights = (wishes.WHOLE,) if infer_type == BATCH and self._is_single(config) else wishes.weighed(config)
         found = []
         for entry, weight in zip(config, weights, strict=True):
             model = session.get(Model, entry.model_id)
@@ -72,12 +77,23 @@ class Admission:
                     hint="mooring models lists them",
                     case="model-unknown",
                 )
-            self._require_deployable(entry, model)
+            self._require_deployable(entry, model, infer_type)
             row = wishes.row_of(entry, model_name=model.model_name, model_version=model.model_version)
             found.append({**row, "weight": weight})
         return found
 
-    def _require_deployable(self, entry: ServiceEntry, model: Model) -> None:
+    def _is_single(self, config: tuple[ServiceEntry, ...]) -> bool:
+        """Whether there is one model. Refused (`models-batch`) when there are more than a batch service may have."""
+        most = self._edition.get(vocabulary.BATCH_MODELS, 1)
+        if len(config) > most:
+            raise Refused(
+                f"config has {len(config)} models; a batch service has {most}",
+                hint="make a service for each",
+                case="models-batch",
+            )
+        return len(config) == 1
+
+    def _require_deployable(self, entry: ServiceEntry, model: Model, infer_type: str) -> None:
         name = f"{model.model_name} {model.model_version}"
         if model.status != ModelStatus.PUBLISHED:
             raise Refused(
@@ -85,8 +101,8 @@ class Admission:
                 hint=model.error_msg or "wait until its import has ended",
                 case="model-unpublished",
             )
-        kinds = model.request.get("install_type") or ["real-time"]
-        if "real-time" not in kinds:
+        kinds = model.request.get("install_type") or INFER_TYPES
+        if infer_type not in kinds:
             raise Refused(f"model {name} is for {', '.join(kinds)} services", case="model-kind")
         wishes.flavor_of(entry, self._settings.flavors)
         wishes.require_envs(entry.envs)
@@ -101,6 +117,8 @@ class Admission:
                 case="instances-quota",
             )
         self._require_timeout(entry.deploy_timeout_in_seconds)
+        if infer_type == BATCH:
+            batch_wish(entry.extra, model.config)
 
     def _require_timeout(self, seconds: int | None) -> None:
         if seconds is None:

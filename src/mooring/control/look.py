@@ -68,12 +68,14 @@ class End:
 class Settled:
     """What one look came to; without a `route` the service is gone.
 
+    `targets` are the ready replicas of a batch service, which no gateway has a route to: their URLs by their names.
     `doings` are to be done in the world once the rows are kept, by the replica's name. `undiagnosed` are replicas whose
     state the engine must explain before the service can be called failed. When it `rests`, another look at the same
     world would come to the same.
     """
 
     route: Route | None = None
+    targets: Mapping[str, str] = field(default_factory=dict)
     doings: dict[str, Apply | End] = field(default_factory=dict)
     subjects: dict[str, Subject] = field(default_factory=dict)
     followed: dict[str, Followed] = field(default_factory=dict)

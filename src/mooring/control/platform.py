@@ -7,6 +7,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Self
 
+from mooring.batch.asking import Patience
 from mooring.contract import edition
 from mooring.control.catalog import Catalog
 from mooring.control.clock import Clock
@@ -15,6 +16,10 @@ from mooring.control.engines import open_engine
 from mooring.control.gateways import Gateways
 from mooring.control.housekeeping import tidy
 from mooring.control.importing import Importer
+from mooring.control.job_places import JobPlaces
+from mooring.control.job_rows import JobRows
+from mooring.control.job_run import JobGround
+from mooring.control.jobs import Jobs
 from mooring.control.keys import Keys
 from mooring.control.look import Ground
 from mooring.control.measuring import Measuring
@@ -22,6 +27,7 @@ from mooring.control.reconcile import Hands, Reconciler
 from mooring.control.replica_logs import ReplicaLogs
 from mooring.control.sealing import Sealing
 from mooring.control.services import Services
+from mooring.control.storage_check import StorageCheck
 from mooring.control.story import Story
 from mooring.control.threads import in_thread
 from mooring.errors import Conflict, Unavailable
@@ -90,7 +96,10 @@ class Platform:
         )
         ground = Ground(settings=settings, edition=self.edition, story=self.story, engine=engine.name)
         self.reconciler = Reconciler(db, ground, Hands(engine, self.gateways, self.logs), clock)
-        self.services.on_wish = self.reconciler.wake
+        self.jobs = Jobs(self._job_ground(), resync_seconds=timings.resync_seconds)
+        self.reconciler.on_targets, self.jobs.on_wish = self.jobs.see, self.reconciler.wake
+        self.services.on_wish = self._wake
+        self.services.check_storage = StorageCheck(self._places)
         self.usage = Measuring(engine, clock).usage
 
     @classmethod
@@ -128,6 +137,7 @@ class Platform:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.reconciler.run(), name="reconciler")
+                group.create_task(self.jobs.run(), name="jobs")
                 group.create_task(self.importer.work(), name="importer")
                 group.create_task(self._hold_on(), name="hold")
                 group.create_task(self._tidy(), name="housekeeping")
@@ -136,6 +146,7 @@ class Platform:
 
     async def close(self) -> None:
         """Let go of everything; replicas stay as they are."""
+        await self.jobs.close()
         await self.reconciler.close()
         await self.engine.close()
         await in_thread(self._tenure.close)
@@ -147,6 +158,17 @@ class Platform:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def _wake(self, service_id: str) -> None:
+        self.reconciler.wake(service_id)
+        self.jobs.wake(service_id)
+
+    def _places(self) -> JobPlaces:
+        return JobPlaces(self.settings.storage, self.settings.data)
+
+    def _job_ground(self) -> JobGround:
+        rows = JobRows(self.db, self.story, self.clock.now_ms)
+        return JobGround(rows=rows, places=self._places(), edition=self.edition, clock=self.clock, patience=Patience())
 
     def _change_callers(self) -> None:
         """Tell the gateways who may call now; when the database is away just then, the next look at the hold does."""

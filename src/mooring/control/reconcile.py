@@ -26,7 +26,7 @@ from mooring.control.threads import in_thread
 from mooring.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mooring.control.clock import Clock
     from mooring.control.database import Database
@@ -82,6 +82,8 @@ class Reconciler:
         self._woken: set[str] = set()
         self._event = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        # Called after each look with the ready replicas of batch services: URLs by name, by the service's id.
+        self.on_targets: Callable[[Mapping[str, Mapping[str, str]]], None] = lambda _: None
 
     def wake(self, service_id: str) -> None:
         """Look at a service at once; from any thread."""
@@ -144,6 +146,7 @@ class Reconciler:
         finally:
             self._follow()
         self._hands.gateways.publish({name: one.route for name, one in self._settled.items() if one.route})
+        self.on_targets({name: one.targets for name, one in self._settled.items() if one.targets})
 
     def _see(self, sightings: Mapping[str, WorkloadSighting], busy: Mapping[str, Any]) -> Look:
         conditions = {name: self._prober.condition(name) for name in sightings}

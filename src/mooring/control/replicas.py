@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mooring.contract import vocabulary
+from mooring.control.status import BATCH, REAL_TIME
 from mooring.control.wishes import flavor_of
 from mooring.control.world import Entry, count_of
 from mooring.engine.workload import Workload
@@ -40,6 +41,7 @@ class Making:
     entry: Mapping[str, Any]
     model: Model
     grace_seconds: float
+    infer_type: str = REAL_TIME
 
 
 def template_of(row: Mapping[str, Any]) -> str:
@@ -90,17 +92,24 @@ def port_of(model: Model, edition: Edition) -> int:
     return edition.get(vocabulary.SERVICE_PORT, SERVICE_PORT)
 
 
+def _command(making: Making, edition: Edition, *, engine: str) -> tuple[str, ...]:
+    """What starts it instead of the image's own command: the model's, else for a batch service the edition's."""
+    command = making.model.request.get("cmd")
+    if not isinstance(command, str) and making.infer_type == BATCH and engine != "process":
+        command = edition.get(vocabulary.BOOT_COMMAND, "")
+    return tuple(shlex.split(command)) if isinstance(command, str) else ()
+
+
 def workload_of(name: str, making: Making, settings: Settings, edition: Edition, *, engine: str) -> Workload:
     """The workload of one replica. Invalid when its specification is no longer one of the platform's."""
     flavor = flavor_of(making.entry, settings.flavors)
     model = making.model
-    command = model.request.get("cmd")
     return Workload(
         name=name,
         labels={SERVICE_LABEL: making.service_id, MODEL_LABEL: model.id},
         image="" if engine == "process" else model.image,
         project=model.image if engine == "process" else "",
-        command=tuple(shlex.split(command)) if isinstance(command, str) else (),
+        command=_command(making, edition, engine=engine),
         env=_env(making.entry, edition),
         port=port_of(model, edition),
         protocol=protocol_of(model.config),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mooring.contract import vocabulary
+from mooring.control.status import ServiceStatus
 from mooring.gateway.table import Limits, Route, Share
 from mooring.gateway.table import Target as RouteTarget
 
@@ -40,6 +42,16 @@ def route_of(
         websocket=bool(properties.get("websocket_upgrade")),
         load_balancer_policy=str(service.request.get("load_balancer_policy") or POLICY),
     )
+
+
+def targets_of(route: Route) -> dict[str, str]:
+    """The URLs of all replicas that a route leads to, by their names."""
+    return {target.replica: target.url for share in route.shares for target in share.targets}
+
+
+def closed(route: Route) -> Route:
+    """The route of a service that nobody may call: gateways answer as for one that is stopped."""
+    return replace(route, status=str(ServiceStatus.STOPPED), shares=())
 
 
 def _share(part: Part, names: Mapping[str, tuple[str, str]], urls: Mapping[str, str]) -> Share:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, cast, func, select
 
 from mooring.control.page import LIMIT, Page, read_page
-from mooring.control.status import EntryStatus, ServiceStatus
+from mooring.control.status import BATCH, EntryStatus, JobState, ServiceStatus
 from mooring.control.tables import Replica, Revision, Service, Totals
+from mooring.control.tasks import jobs_of
 from mooring.errors import Invalid
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
+
+    from mooring.control.tables import Job
 
 SORTED_BY = {
     "publish_at": Service.published_at,
@@ -41,6 +44,33 @@ class ServiceQuery:
     limit: int = LIMIT
     sort_by: str = "publish_at"
     order: str = "desc"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView:
+    """How far a batch service is: `total` inputs (of which there may be more until all are listed), so many done.
+
+    `requests` are sent until now, one for a file and one for each row of a table, `per_second` lately; `seconds_left`
+    is a guess, None when there is nothing to guess by.
+    """
+
+    task_id: str
+    state: str
+    total: int
+    done: int
+    failed: int
+    requests: int
+    failed_requests: int
+    per_second: float
+    seconds_left: int | None
+    started_at: int | None
+    finished_at: int | None
+
+    @property
+    def percent(self) -> int:
+        """How much of the input has an outcome, rounded down."""
+        listed = self.state in (JobState.FEEDING, JobState.FINISHED)
+        return (self.done + self.failed) * 100 // self.total if self.total and listed else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +104,7 @@ class ServiceView:
     operation_at: int
     calls: Mapping[str, int]
     failures: Mapping[str, int]
+    job: JobView | None = None
 
 
 def view_of(session: Session, service: Service) -> ServiceView:
@@ -96,7 +127,36 @@ def views_of(session: Session, services: list[Service]) -> tuple[ServiceView, ..
     totals: dict[str, list[Totals]] = {}
     for one in session.scalars(select(Totals).where(Totals.service_id.in_(ids))):
         totals.setdefault(one.service_id, []).append(one)
-    return tuple(_view(service, configs[service.id], ready, totals.get(service.id, [])) for service in services)
+    jobs = jobs_of(session, [service.id for service in services if service.infer_type == BATCH])
+    return tuple(
+        replace(
+            _view(service, configs[service.id], ready, totals.get(service.id, [])), job=_job_view(jobs.get(service.id))
+        )
+        for service in services
+    )
+
+
+def _job_view(job: Job | None) -> JobView | None:
+    if job is None:
+        return None
+    done, sent = job.done + job.failed, job.requests + job.live
+    seconds = None
+    if job.rate and done:
+        # As many requests for each input as until now.
+        seconds = max(job.total * job.requests / done - sent, 0) * 1000 / job.rate
+    return JobView(
+        task_id=job.task_id,
+        state=job.state,
+        total=job.total,
+        done=job.done,
+        failed=job.failed,
+        requests=sent,
+        failed_requests=job.failed_requests,
+        per_second=job.rate / 1000,
+        seconds_left=None if seconds is None else int(seconds),
+        started_at=job.started_at or job.created_at,
+        finished_at=job.finished_at,
+    )
 
 
 def _view(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from mooring.control import wishes
+from mooring.control import tasks, wishes
 from mooring.control.admission import Admission
 from mooring.control.page import whole
 from mooring.control.service_views import ServiceQuery, ServiceView, page_of, view_of
-from mooring.control.status import ANSWERING, UNDER_WAY, Result, ServiceStatus, Target
+from mooring.control.status import ANSWERING, BATCH, INFER_TYPES, UNDER_WAY, Result, ServiceStatus, Target
 from mooring.control.tables import Revision, Service
 from mooring.errors import Conflict, Invalid, NotFound, Refused
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mooring.control.page import Page
     from mooring.control.settings import Settings
     from mooring.control.story import Story
+    from mooring.control.tasks import ItemQuery, ItemView
     from mooring.control.wishes import ServiceChange, ServiceEntry, ServiceWish
     from mooring.gateway.table import Principal
 
@@ -48,6 +49,8 @@ class Services:
         self._now_ms = now_ms
         # Called with a service's id after each wish about it; the reconciler listens.
         self.on_wish: Callable[[str], None] = lambda _: None
+        # Looks at the input and the output of a new batch service.
+        self.check_storage: Callable[[Mapping[str, Any]], None] = lambda _: None
 
     def create(self, principal: Principal, wish: ServiceWish) -> str:
         """Write the wish down and give the new service's id; it is deployed from then on.
@@ -59,42 +62,46 @@ class Services:
         """
         wishes.require_name(wish.service_name)
         wishes.require_description(wish.description)
-        if wish.infer_type != "real-time":
-            wishes.unsupported(f"infer_type {wish.infer_type!r}", 'services are of infer_type "real-time"')
+        if wish.infer_type not in INFER_TYPES:
+            wishes.unsupported(f"infer_type {wish.infer_type!r}", f"services are of {' or '.join(INFER_TYPES)}")
         made = str(uuid.uuid4())
         due = wishes.due_after_ms(wish.schedule)
+        if wish.infer_type == BATCH:
+            for entry in wish.config:
+                self.check_storage(entry.extra)
         with self._db.begin() as session:
-            self._admission.require_room(session, principal, wish.service_name)
-            config = self._admission.config(session, principal, wish.config)
+            self._admission.require_room(session, principal, wish.service_name, wish.infer_type)
+            config = self._admission.config(session, principal, wish.config, wish.infer_type)
             now = self._now_ms()
-            session.add(
-                Service(
-                    id=made,
-                    project_id=principal.project_id,
-                    owner=principal.user_name,
-                    service_name=wish.service_name,
-                    infer_type=wish.infer_type,
-                    description=wish.description,
-                    workspace_id=wish.workspace_id,
-                    target=Target.RUNNING,
-                    status=ServiceStatus.DEPLOYING,
-                    error_msg="",
-                    progress=0,
-                    revision=1,
-                    serving_revision=0,
-                    schedule=list(map(dict, wish.schedule)) or None,
-                    additional_properties=_properties(wish.additional_properties),
-                    request=dict(wish.request),
-                    due_at=now + due if due else None,
-                    published_at=now,
-                    started_at=now,
-                    updated_at=now,
-                    transition_at=now,
-                    operation_at=now,
-                )
+            service = Service(
+                id=made,
+                project_id=principal.project_id,
+                owner=principal.user_name,
+                service_name=wish.service_name,
+                infer_type=wish.infer_type,
+                description=wish.description,
+                workspace_id=wish.workspace_id,
+                target=Target.RUNNING,
+                status=ServiceStatus.DEPLOYING,
+                error_msg="",
+                progress=0,
+                revision=1,
+                serving_revision=0,
+                schedule=list(map(dict, wish.schedule)) or None,
+                additional_properties=_properties(wish.additional_properties),
+                request=dict(wish.request),
+                due_at=now + due if due else None,
+                published_at=now,
+                started_at=now,
+                updated_at=now,
+                transition_at=now,
+                operation_at=now,
             )
+            session.add(service)
             session.flush()
-            session.add(self._revision(made, 1, config, now))
+            session.add(revision := self._revision(made, 1, config, now))
+            if _is_batch(service):
+                tasks.begin(session, service, revision, now)
             self._story.tell(session, made, principal.project_id, "start to deploy service")
         self.on_wish(made)
         return made
@@ -150,6 +157,27 @@ class Services:
             logs = tuple(UpdateLog(one.created_at, one.result, tuple(one.config)) for one in found)
             return view_of(session, service), logs
 
+    def retry(self, principal: Principal, service_id: str) -> None:
+        """Have the inputs of a batch service's last task that failed done again, and its list of results written anew.
+
+        Raises:
+            NotFound: `service-unknown`; `task-unknown` for a service that is no batch service.
+            Conflict: `service-busy` while it is on its way or running; `nothing-failed`.
+        """
+        with self._db.begin() as session:
+            service = self._found(session, principal, service_id)
+            if service.status in UNDER_WAY | ANSWERING:
+                raise _busy(service)
+            tasks.retry(session, service)
+            service.operation_at = self._now_ms()
+            self._start(session, service)
+        self.on_wish(service_id)
+
+    def items(self, principal: Principal, service_id: str, query: ItemQuery) -> Page[ItemView]:
+        """The inputs of a batch service's last task. NotFound: `service-unknown`, `task-unknown`."""
+        with self._db.read() as session:
+            return tasks.items_page(session, self._found(session, principal, service_id), query)
+
     def _found(self, session: Session, principal: Principal, service_id: str) -> Service:
         service = session.get(Service, service_id)
         if service is None or service.project_id != principal.project_id:
@@ -194,6 +222,8 @@ class Services:
         revision = session.get_one(Revision, (service.id, service.revision))
         revision.deadline_at = now + self._admission.patience_ms(revision.config)
         revision.result, revision.error_msg, revision.ended_at = Result.RUNNING, "", None
+        if _is_batch(service):
+            tasks.begin(session, service, revision, now)
         self._story.tell(session, service.id, service.project_id, "start to deploy service")
 
     def _turn(self, service: Service, target: Target, status: ServiceStatus) -> None:
@@ -202,7 +232,7 @@ class Services:
         service.progress = 0
 
     def _change(self, session: Session, principal: Principal, service: Service, change: ServiceChange) -> None:
-        if service.status in UNDER_WAY and change.config is not None:
+        if change.config is not None and service.status in UNDER_WAY | (ANSWERING if _is_batch(service) else set()):
             raise _busy(service)
         if change.description is not None:
             wishes.require_description(change.description)
@@ -220,7 +250,7 @@ class Services:
     def _reconfigure(
         self, session: Session, principal: Principal, service: Service, wanted: tuple[ServiceEntry, ...]
     ) -> None:
-        config = self._admission.config(session, principal, wanted)
+        config = self._admission.config(session, principal, wanted, service.infer_type)
         now = self._now_ms()
         # After a failed update the revision is an earlier one again, and the failed one keeps its number.
         last = session.scalar(select(func.max(Revision.number)).where(Revision.service_id == service.id)) or 0
@@ -231,7 +261,7 @@ class Services:
         if service.status in ANSWERING:
             self._turn(service, Target.RUNNING, ServiceStatus.DEPLOYING)
             self._story.tell(session, service.id, service.project_id, "updating service")
-        elif service.status == ServiceStatus.FAILED:
+        elif service.status in (ServiceStatus.FAILED, ServiceStatus.FINISHED):
             self._start(session, service)
         else:
             # It stays stopped; the next start is with this.
@@ -239,10 +269,14 @@ class Services:
             revision.result, revision.ended_at = Result.SUCCESS, now
 
 
+def _is_batch(service: Service) -> bool:
+    return service.infer_type == BATCH
+
+
 def _busy(service: Service) -> Conflict:
     return Conflict(
         f"service {service.service_name} is {service.status}, and cannot be changed meanwhile",
-        hint="wait until it is running, failed or stopped",
+        hint=f"wait until it is {'finished' if _is_batch(service) else 'running'}, failed or stopped",
         case="service-busy",
     )
 

@@ -13,9 +13,9 @@ from mooring.control.plan import plan
 from mooring.control.probing import Subject, questions_of
 from mooring.control.replica_logs import Followed
 from mooring.control.replicas import Making, entry_of, grace_seconds_of, template_of, weights_of, workload_of
-from mooring.control.routes import limits_of, route_of
+from mooring.control.routes import closed, limits_of, route_of, targets_of
 from mooring.control.service_story import Telling
-from mooring.control.status import ANSWERING, ServiceStatus, Target
+from mooring.control.status import ANSWERING, BATCH, ServiceStatus, Target
 from mooring.control.tables import Calls, Key, Model, Replica, Revision, Totals
 from mooring.control.verdict import Verdict
 from mooring.control.world import Drain, Forget, Keep, Restart, Start, Step, Stop, Wanted
@@ -38,7 +38,7 @@ REASON_CHARACTERS = 4000
 LATE = "deployment timed out"
 # How a diagnosis begins, of which a line of the story has what was seen.
 SEEN = "seen: "
-RESTING = (ServiceStatus.RUNNING, ServiceStatus.STOPPED, ServiceStatus.FAILED)
+RESTING = (ServiceStatus.RUNNING, ServiceStatus.STOPPED, ServiceStatus.FAILED, ServiceStatus.FINISHED)
 
 
 class Settling:
@@ -78,6 +78,9 @@ class Settling:
             return self._out
         self._keep_an_eye_on()
         self._out.route = self._route(planned)
+        if self._service.infer_type == BATCH:
+            self._out.targets = targets_of(self._out.route)
+            self._out.route = closed(self._out.route)
         settled = before == (self._service.status, self._service.revision) and self._service.status in RESTING
         self._out.rests = settled and planned.arrived and not set(self._members.rows) & set(self._look.busy)
         return self._out
@@ -109,6 +112,8 @@ class Settling:
 
     def _judge(self, planned: Plan) -> bool:
         """Write down what the plan means; whether something else is wanted now."""
+        if self._service.target == Target.FINISHED:
+            return False
         wanted = self._wanted()
         members = self._members.seen(wanted)
         instances = sum(entry.instances for entry in wanted.entries)
@@ -194,7 +199,7 @@ class Settling:
         if model is None or entry is None:
             row.exited_at, row.why = self._look.now_ms, f"model {self._label(row.model_id)} is no longer there"
             return
-        making = Making(self._service.id, entry, model, self._grace_seconds(row))
+        making = Making(self._service.id, entry, model, self._grace_seconds(row), self._service.infer_type)
         try:
             workload = workload_of(row.name, making, ground.settings, ground.edition, engine=ground.engine)
         except (MooringError, ValueError) as error:
@@ -210,6 +215,8 @@ class Settling:
         """Nothing of it is left: it is stopped, if that was wished; whether it is gone."""
         if self._service.status == ServiceStatus.STOPPING:
             self._verdict.stopped()
+        elif self._service.target == Target.FINISHED:
+            self._verdict.finished()
         if self._service.status != ServiceStatus.DELETING:
             return False
         for table in (Calls, Totals, Key):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+# What a service is for: callers that wait, or a job.
+REAL_TIME, BATCH = INFER_TYPES = ("real-time", "batch")
+
 
 class Target(StrEnum):
     """What is wanted of a service; that a batch service has nothing more to do is `finished`."""

@@ -109,9 +109,10 @@ class Model(Base):
 class Service(Base):
     """A standing wish: these model versions, this many instances, this share of traffic.
 
-    `target` is what is wanted (`running`, `stopped`, `finished`, `deleted`), `status` what the API tells. `revision` is the newest
-    wish about the configuration, `serving_revision` the last one that came true (0: none has), to which a failed update
-    goes back. `due_at` is when its schedule stops it. `request` holds the other fields it was created or updated with.
+    `target` is what is wanted (`running`, `stopped`, `finished`, `deleted`), `status` what the API tells. `revision` is
+    the newest wish about the configuration, `serving_revision` the last one that came true (0: none has), to which a
+    failed update goes back. `due_at` is when its schedule stops it. `request` holds the other fields it was created or
+    updated with.
     """
 
     __tablename__ = "service"
@@ -185,8 +186,9 @@ class Job(Base):
 
     The newest of a service is the one that counts; older ones are dropped after a while, and so are those of a service
     that is gone, with their items. `total` inputs were listed until now, of which `done` and `failed` have an outcome;
-    `requests` were sent, and `failed_requests` of them failed: one for a file, one for each row of a table. `rate` is
-    how many items were done in 1000 seconds, lately. `parts` are the files of its list of results.
+    `requests` were sent for those, and `failed_requests` of them failed: one for a file, one for each row of a table;
+    `live` were done of inputs in hand. `rate` is how many requests are done in 1000 seconds, lately. `parts` is how
+    many files its list of results has.
     """
 
     __tablename__ = "job"
@@ -203,6 +205,7 @@ class Job(Base):
     failed: Mapped[int]
     requests: Mapped[int]
     failed_requests: Mapped[int]
+    live: Mapped[int]
     rate: Mapped[int]
     parts: Mapped[int]
     created_at: Mapped[int]

@@ -115,6 +115,11 @@ class Verdict:
         self._turn(ServiceStatus.STOPPED)
         self._telling.tell(texts.STOPPED)
 
+    def finished(self) -> None:
+        """A batch service has nothing more to do, and nothing of it is left."""
+        self._service.serving_revision, self._service.due_at = 0, None
+        self._turn(ServiceStatus.FINISHED)
+
     def _turn(self, status: ServiceStatus) -> bool:
         if self._service.status == status:
             return False

@@ -11,6 +11,8 @@ be image references can be written too: `memory:ready`, `memory:ready-after-0.5_
     deaf                   runs, and listens nowhere
     exits[=CODE]           ends at once, with 1 or the code
     dies-after=SECONDS     serves until then, and then ends with 1
+    digest                 answers with the SHA-256 of what was sent, and of nothing else: every replica the same
+    picky                  answers 400 to a body with the word `bad` in it
     slow[=SECONDS]         answers everything but health after 1 second, or so many
     lingers=SECONDS        goes on serving for so long after SIGTERM
     ignores-sigterm        serves until SIGKILL
@@ -47,6 +49,8 @@ class Behaviour:
     deaf: bool = False
     exits: float | None = None
     dies_after: float | None = None
+    digest: bool = False
+    picky: bool = False
     slow: float | None = None
     lingers: float | None = None
     ignores_sigterm: bool = False

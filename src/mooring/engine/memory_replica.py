@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 CANNOT_START = 127
 KILLED = 137
-HEALTHY, UNAVAILABLE = 200, 503
+HEALTHY, BAD_REQUEST, UNAVAILABLE = 200, 400, 503
 
 
 class MemoryReplica:
@@ -109,6 +110,10 @@ class MemoryReplica:
         self.calls.append(call)
         if self._behaviour.slow is not None:
             await asyncio.sleep(self._behaviour.slow)
+        if self._behaviour.picky and b"bad" in call.body:
+            return Response(BAD_REQUEST, {"reason": "it was told to refuse what is bad"})
+        if self._behaviour.digest:
+            return Response(HEALTHY, {"sha256": _digest(call)})
         told = {"workload": self.workload.name, "image": self.workload.image, "env": dict(self.workload.env)}
         told |= {"method": call.method, "path": call.path, "body": call.body.decode("utf-8", "replace")}
         return Response(HEALTHY, {**told, "headers": dict(call.headers)})
@@ -165,3 +170,10 @@ class MemoryReplica:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+def _digest(call: Call) -> str:
+    """Of the body, but for what a form is taken apart by: that is another each time."""
+    _, found, boundary = call.headers.get("content-type", "").partition("boundary=")
+    body = call.body.replace(boundary.strip('"').encode(), b"") if found else call.body
+    return hashlib.sha256(body).hexdigest()

@@ -39,7 +39,17 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         *(
             sa.Column(name, sa.BigInteger(), nullable=False)
-            for name in ("total", "done", "failed", "requests", "failed_requests", "rate", "parts", "created_at")
+            for name in (
+                "total",
+                "done",
+                "failed",
+                "requests",
+                "failed_requests",
+                "live",
+                "rate",
+                "parts",
+                "created_at",
+            )
         ),
         sa.Column("started_at", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),

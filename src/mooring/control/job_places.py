@@ -1,0 +1,54 @@
+"""Where jobs may read and write: all that the storage settings allow, but for what the platform keeps for itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from mooring.errors import Denied
+from mooring.storage import Kind, Places
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from mooring.storage import Address, Content, Storage, StorageSettings
+
+
+class JobPlaces(Places):
+    """Whoever may create a batch service may name any folder that the platform can read, but for its own."""
+
+    def __init__(self, settings: StorageSettings, own: Path) -> None:
+        super().__init__(settings)
+        self._own = os.path.realpath(own)
+
+    def place(self, address: Address) -> Storage:
+        """As promised; Denied for a folder in which the platform's own lies, and for one in that."""
+        if address.kind is Kind.FOLDER:
+            self._require_apart(address, around=True)
+        return super().place(address)
+
+    @contextlib.asynccontextmanager
+    async def open(self, address: Address) -> AsyncIterator[Content]:
+        """As promised; Denied for a file in the platform's own folder."""
+        if address.kind is not Kind.FOLDER or address.is_folder:
+            async with super().open(address) as content:
+                yield content
+            return
+        self._require_apart(address, around=False)
+        async with super().place(address.parent()).open(address.name) as content:
+            yield content
+
+    def _require_apart(self, address: Address, *, around: bool) -> None:
+        path = os.path.realpath(address.key)
+        inside = _is_in(path, self._own)
+        if inside or (around and _is_in(self._own, path)):
+            raise Denied(
+                f"{address} {'is in' if inside else 'holds'} the folder that the platform keeps for itself",
+                hint="choose another folder",
+            )
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
