@@ -13,6 +13,7 @@ import typer
 
 from mooring import __version__, errors
 from mooring.cli import (
+    batch,
     build,
     check,
     config,
@@ -61,6 +62,7 @@ VERBS = {
         flavors,
         keys,
         gateway,
+        batch,
     ),
 }
 

@@ -13,7 +13,7 @@ import typer
 from mooring.errors import Invalid, MooringError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mooring.client import Client
 
@@ -128,15 +128,18 @@ def names(incomplete: str) -> list[str]:
 
 def service_names(incomplete: str) -> list[str]:
     """Services whose names begin so, for the shell to complete."""
-    return _names(incomplete, lambda client: [one["service_name"] for one in client.services()])
+    return names_of(incomplete, lambda client: [one["service_name"] for one in client.services()])
 
 
 def model_names(incomplete: str) -> list[str]:
     """Models, as name:version, that begin so, for the shell to complete."""
-    return _names(incomplete, lambda client: [f"{one['model_name']}:{one['model_version']}" for one in client.models()])
+    return names_of(
+        incomplete, lambda client: [f"{one['model_name']}:{one['model_version']}" for one in client.models()]
+    )
 
 
-def _names(incomplete: str, listed: Any) -> list[str]:
+def names_of(incomplete: str, listed: Callable[[Client], list[str]]) -> list[str]:
+    """What is listed and begins so, for the shell to complete; nothing where no platform answers."""
     try:
         with connected() as client:
             return [name for name in listed(client) if name.startswith(incomplete)]

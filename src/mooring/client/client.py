@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
+from mooring.client.batch import BatchServices
 from mooring.client.connection import Connection
 from mooring.errors import NotFound, Unavailable
 
@@ -39,6 +40,7 @@ class Client:
 
     def __init__(self, url: str = "", token: str = "", *, environ: Mapping[str, str] = os.environ) -> None:
         self.connection = Connection(url, token, environ=environ)
+        self.batch = BatchServices(self)
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +61,7 @@ class Client:
 
     def models(self, **query: Any) -> list[dict[str, Any]]:
         """Every model that matches, the newest first."""
-        return list(self._pages("/v1/{project}/models", "models", query))
+        return list(self.pages("/v1/{project}/models", "models", query))
 
     def model(self, name: str) -> dict[str, Any]:
         """One model, with all that is known of it."""
@@ -76,7 +78,7 @@ class Client:
 
     def model_events(self, name: str) -> list[dict[str, Any]]:
         """What happened to a model, the oldest first."""
-        return list(self._pages(f"/v1/{{project}}/models/{self._model_id(name)}/events", "events", {"order": "asc"}))
+        return list(self.pages(f"/v1/{{project}}/models/{self._model_id(name)}/events", "events", {"order": "asc"}))
 
     def delete_model(self, name: str, *, cascade: bool = False) -> dict[str, Any]:
         """What was deleted and what was not, and why."""
@@ -92,17 +94,17 @@ class Client:
 
     def services(self, **query: Any) -> list[dict[str, Any]]:
         """Every service that matches, the newest first."""
-        return list(self._pages("/v1/{project}/services", "services", query))
+        return list(self.pages("/v1/{project}/services", "services", query))
 
     def service(self, name: str) -> dict[str, Any]:
         """One service, with all that is known of it."""
-        return self.connection.get(f"/v1/{{project}}/services/{self._service_id(name)}")
+        return self.connection.get(f"/v1/{{project}}/services/{self.service_id(name)}")
 
     def update(self, name: str, **fields: Any) -> None:
         """Change a service: `config`, `description`, `schedule` and so on, as UpdateService has them."""
         if "config" in fields:
             fields["config"] = self._config(fields["config"])
-        self.connection.send("PUT", f"/v1/{{project}}/services/{self._service_id(name)}", json=fields)
+        self.connection.send("PUT", f"/v1/{{project}}/services/{self.service_id(name)}", json=fields)
 
     def start(self, name: str) -> None:
         """Start a service that is stopped or has failed."""
@@ -114,37 +116,43 @@ class Client:
 
     def delete_service(self, name: str) -> None:
         """Delete a service, and what runs for it."""
-        self.connection.send("DELETE", f"/v1/{{project}}/services/{self._service_id(name)}")
+        self.connection.send("DELETE", f"/v1/{{project}}/services/{self.service_id(name)}")
 
-    def wait_for_service(self, name: str, *, seen: Callable[[dict[str, Any]], None] = lambda _: None) -> dict[str, Any]:
+    def wait_for_service(
+        self,
+        name: str,
+        *,
+        seen: Callable[[dict[str, Any]], None] = lambda _: None,
+        over: Callable[[dict[str, Any]], bool] = lambda one: one["status"] not in UNDER_WAY,
+    ) -> dict[str, Any]:
         """The service once nothing is under way any more; `seen` is called with each state in between."""
-        service_id = self._service_id(name)
-        return self._waited(lambda: self.service(service_id), seen, lambda one: one["status"] not in UNDER_WAY)
+        service_id = self.service_id(name)
+        return self._waited(lambda: self.service(service_id), seen, over)
 
     def wait_until_deleted(self, name: str) -> None:
         """Return once a service is gone."""
         try:
-            service_id = self._service_id(name)
+            service_id = self.service_id(name)
             self._waited(lambda: self.service(service_id), lambda _: None, lambda _: False)
         except NotFound:
             return
 
     def service_events(self, name: str, **query: Any) -> list[dict[str, Any]]:
         """What happened to a service, the oldest first."""
-        path = f"/v1/{{project}}/services/{self._service_id(name)}/events"
-        return list(self._pages(path, "events", {"order": "asc", **query}))
+        path = f"/v1/{{project}}/services/{self.service_id(name)}/events"
+        return list(self.pages(path, "events", {"order": "asc", **query}))
 
     def monitor(self, name: str) -> dict[str, Any]:
         """Its instances, calls, processors and memory."""
-        return self.connection.get(f"/v1/{{project}}/services/{self._service_id(name)}/monitor")
+        return self.connection.get(f"/v1/{{project}}/services/{self.service_id(name)}/monitor")
 
     def update_logs(self, name: str) -> list[dict[str, Any]]:
         """The configurations it had, the newest first."""
-        return list(self.connection.get(f"/v1/{{project}}/services/{self._service_id(name)}/logs")["logs"])
+        return list(self.connection.get(f"/v1/{{project}}/services/{self.service_id(name)}/logs")["logs"])
 
     def container_logs(self, name: str, **query: Any) -> Iterator[dict[str, Any]]:
         """What its containers wrote: time, replica, stream, text; with `follow=True` without end."""
-        path = f"/v1/{{project}}/services/{self._service_id(name)}/container-logs"
+        path = f"/v1/{{project}}/services/{self.service_id(name)}/container-logs"
         if "follow" in query:
             query["follow"] = str(bool(query["follow"])).lower()
         for line in self.connection.lines(path, **query):
@@ -154,7 +162,7 @@ class Client:
     def predict(self, name: str, path: str = "", *, method: str = "POST", **how: Any) -> httpx.Response:
         """Call a service through the gateway; `how` is httpx's: `json`, `data`, `files`, `content`, `headers`."""
         below = f"/{path.lstrip('/')}" if path.strip("/") else ""
-        return self.connection.send(method, f"/v1/infers/{self._service_id(name)}{below}", **how)
+        return self.connection.send(method, f"/v1/infers/{self.service_id(name)}{below}", **how)
 
     def flavors(self) -> list[dict[str, Any]]:
         """The sizes that instances can have."""
@@ -196,7 +204,8 @@ class Client:
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self.connection.object_of(self.connection.send("POST", path, json=body))
 
-    def _pages(self, path: str, key: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, key: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Everything that a listing has under that key, asked for as it is taken."""
         offset = int(query.get("offset") or 0)
         while True:
             page = self.connection.get(path, **{**query, "offset": offset, "limit": PAGE})[key]
@@ -221,7 +230,8 @@ class Client:
             raise NotFound(f"there is no model {name}", hint="mooring models lists them")
         return str(models[0]["model_id"])
 
-    def _service_id(self, name: str) -> str:
+    def service_id(self, name: str) -> str:
+        """The id of a service that is named by its name or its id. NotFound."""
         if _is_id(name):
             return name
         services = [one for one in self.services(service_name=name, exact_match="true") if one["service_name"] == name]
