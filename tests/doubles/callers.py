@@ -24,6 +24,7 @@ EVERY_SECONDS = CALLERS / float(sys.argv[3])
 class Callers:
     def __init__(self):
         self.over = threading.Event()
+        self.lock = threading.Lock()
         self.answers = collections.Counter()
         self.failed = []
         self.began = time.monotonic()
@@ -47,9 +48,10 @@ class Callers:
             due += EVERY_SECONDS
 
     def succeed(self, greeting):
-        if not self.answers:
-            print("calling", flush=True)
-        self.answers[greeting] += 1
+        with self.lock:
+            if not self.answers:
+                print("calling", flush=True)
+            self.answers[greeting] += 1
 
     def fail(self, why):
         self.failed.append(f"after {time.monotonic() - self.began:.2f} s: {why}")
