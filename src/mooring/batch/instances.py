@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+# How many good answers it takes to try one more request at a time: doubled each time that it was one too many.
+_FIRST_NEEDED, _MOST_NEEDED = 8, 1024
 _COOL_SECONDS, _COOL_LIMIT_SECONDS = 0.1, 5.0
 
 
@@ -19,8 +21,13 @@ class Instance:
     """One instance: `limit` is how many requests it takes at a time, as far as it has shown."""
 
     url: str
-    limit: float
+    limit: int
     calls: int = 0
+    good: int = 0
+    """Answers since the limit last changed, and in `needed`, how many it takes to try one more."""
+    needed: int = _FIRST_NEEDED
+    excused: int = 0
+    """Calls under way that were begun under an earlier limit, and say nothing of this one."""
     breaks: int = 0
     lost_at: float = math.inf
     """Since when it has not answered, while it was asked."""
@@ -32,8 +39,8 @@ class Instances:
     """Which instances there are may change at any time: `replace` them.
 
     The instance with the fewest calls in flight is next. One that says it is too busy gets half as many at a time, and
-    one more again whenever it has answered as many; one whose connections break rests for a while. A caller may ask to
-    be alone: nothing else is with that instance then, and if it breaks, everybody knows why.
+    one more again after a while, which is longer each time; one whose connections break rests for a while. A caller may
+    ask to be alone: nothing else is with that instance then, and if it breaks, everybody knows why.
     """
 
     def __init__(self, urls: Collection[str] = (), *, each: int = 8) -> None:
@@ -56,7 +63,7 @@ class Instances:
 
     def replace(self, urls: Collection[str]) -> None:
         """These are all there are from now on. Calls to others go on until they end."""
-        self._all = {url: self._all.get(url) or Instance(url, float(self._each)) for url in dict.fromkeys(urls)}
+        self._all = {url: self._all.get(url) or Instance(url, self._each) for url in dict.fromkeys(urls)}
         self._empty_at = None
         if self._reserved is not None and self._all.get(self._reserved.url) is not self._reserved:
             self._reserved = None
@@ -100,10 +107,16 @@ class Instances:
     def answered(self, instance: Instance, *, busy: bool) -> None:
         """It answered; `busy` when that was that it has too much to do."""
         instance.lost_at, instance.breaks = math.inf, 0
-        if busy:
-            instance.limit = max(1.0, instance.limit / 2)
+        if instance.excused:
+            instance.excused -= 1
+        elif busy:
+            instance.limit = max(1, instance.limit // 2)
+            instance.good, instance.needed = 0, min(2 * instance.needed, _MOST_NEEDED)
+            instance.excused = instance.calls - 1
         else:
-            instance.limit = min(float(self._each), instance.limit + 1 / instance.limit)
+            instance.good += 1
+            if instance.good >= instance.needed and instance.limit < self._each:
+                instance.limit, instance.good = instance.limit + 1, 0
 
     def broke(self, instance: Instance) -> None:
         """A connection to it broke, or was refused."""
@@ -125,7 +138,7 @@ class Instances:
                 self._reserved = min(ready, key=_calls)
             ready = [one for one in ready if one is self._reserved and not one.calls]
         else:
-            ready = [one for one in ready if one is not self._reserved and one.calls < int(one.limit)]
+            ready = [one for one in ready if one is not self._reserved and one.calls < one.limit]
         if not ready:
             return None
         found = min(ready, key=_calls)

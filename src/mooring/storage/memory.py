@@ -30,10 +30,10 @@ class MemoryStorage:
 
     async def list(self) -> AsyncIterator[Entry]:
         """As it was when the listing began."""
-        for name in sorted(self.held, key=str.encode):
+        for name, size in sorted(((name, len(data)) for name, data in self.held.items()), key=_by_bytes):
             inner = name.removeprefix(self._prefix)
-            if name.startswith(self._prefix) and not is_hidden(inner) and name in self.held:
-                yield Entry(inner, len(self.held[name]))
+            if name.startswith(self._prefix) and not is_hidden(inner):
+                yield Entry(inner, size)
 
     @contextlib.asynccontextmanager
     async def open(self, name: str) -> AsyncIterator[Content]:
@@ -61,6 +61,10 @@ class MemoryStorage:
     async def delete(self, name: str) -> None:
         """Let go of it."""
         self.held.pop(self._prefix + require_inside(name), None)
+
+
+def _by_bytes(found: tuple[str, int]) -> bytes:
+    return found[0].encode()
 
 
 async def _chunks(data: bytes) -> AsyncIterator[bytes]:
