@@ -10,6 +10,9 @@ import sys
 import pytest
 from platform_process import PlatformProcess, greeter, until
 
+from mooring import Client
+from mooring.errors import Conflict, NotFound
+
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory):
@@ -259,7 +262,27 @@ def test_the_shell_completes_verbs_and_names(platform, hello):
     assert completed("mooring logs zz") == []
 
 
-def test_a_service_may_be_called_while_its_name_is_a_hosts(platform):
+def test_the_same_from_python(platform, tmp_path):
+    with Client(environ=platform.environ) as client:
+        model_id = client.import_model(greeter(tmp_path / "python", by=9), "python", "1.0.0")
+        states = []
+        model = client.wait_for_model(model_id, seen=lambda one: states.append(one["model_status"]))
+        assert (model["model_status"], states[-1]) == ("published", "published")
+        service_id = client.deploy("snake", [{"model_id": "python:1.0.0", "weight": 100}], description="from Python")
+        assert client.wait_for_service("snake")["status"] == "running"
+        assert client.predict("snake", json={"name": "Bo"}).json() == {"hello": "Bo", "by": 9}
+        with pytest.raises(Conflict, match="snake"):
+            client.deploy("snake", [{"model_id": "python", "weight": 100}])
+        client.stop("snake")
+        assert client.wait_for_service(service_id)["status"] == "stopped"
+        client.delete_service("snake")
+        client.wait_until_deleted("snake")
+        with pytest.raises(NotFound, match="there is no service snake"):
+            client.service("snake")
+        assert client.delete_model("python")["delete_success_list"] == [model_id]
+
+
+def test_a_word_without_a_dot_is_a_service_and_no_host(platform):
     done = platform.mooring("predict", "example", "-d", "{}")
     assert done.returncode == 2
     assert "there is no service example" in done.stderr
@@ -276,3 +299,15 @@ def test_help_opens_no_room_that_is_slow():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_help_lists_every_verb_once_under_what_it_is_for(platform):
+    shown = platform.done("--help")
+    headings = re.findall(r"^(\w.+):$", shown, re.MULTILINE)
+    assert headings == ["Options", "Make a model", "Check it", "Deploy it on a platform"]
+    verbs = re.findall(r"^  ([a-z]+) ", shown, re.MULTILINE)
+    assert len(verbs) == len(set(verbs))
+    assert {"init", "check", "up", "import", "deploy", "flavors", "keys", "gateway"} <= set(verbs)
+    assert "..." not in "".join(
+        line for line in shown.splitlines() if line.startswith(("  deploy ", "  update ", "  up "))
+    )
