@@ -363,6 +363,29 @@ def test_an_import_is_broken_off_by_a_delete(yard, project, virus_scanner):
     assert here.events(made) == []
 
 
+def sparse(project, size):
+    """A file in the project that takes no room, and is larger than any disk."""
+    with (project / "model" / "large.bin").open("wb") as file:
+        file.truncate(size)
+
+
+def test_a_project_that_the_disk_has_no_room_for_is_refused_before_it_is_read(yard, project):
+    sparse(project, 10 << 40)
+    here = yard()
+    model = here.settle(here.create(project))
+    assert model.status == "failed"
+    assert "the disk of the platform's folder has" in model.error_msg
+
+
+def test_the_reading_of_a_large_project_is_broken_off_by_a_delete(yard, project):
+    sparse(project, 10 << 40)
+    here = yard(gate="off")
+    made = here.create(project, source_copy=False)
+    here.work_until(lambda: imports_of(made))
+    here.catalog.delete(ME, made)
+    here.work_until(lambda: not imports_of(made))
+
+
 def test_a_platform_that_is_killed_leaves_its_imports_to_the_next(
     yard, project, virus_scanner, monkeypatch, database_url
 ):

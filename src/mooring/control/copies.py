@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mooring.engine import DockerEngine
-from mooring.errors import Unavailable
+from mooring.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mooring.project import Project
 
@@ -63,7 +63,18 @@ class Copies:
             file.write_text(name)
             _synced(file)
 
-    def copy_project(self, model_id: str, project: Project) -> Path:
+    def require_room(self, size_bytes: int) -> None:
+        """Refused when the disk has no room for a copy of that size."""
+        with _written(self._root):
+            self._root.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self._root).free
+        if size_bytes > free:
+            raise Refused(
+                f"its files have {size_bytes} bytes, and the disk of the platform's folder has {free} left",
+                hint="make room, exclude what is not needed, or import it with source_copy false",
+            )
+
+    def copy_project(self, model_id: str, project: Project, go_on: Callable[[], None]) -> Path:
         """A copy of what of a project would go into its image, whole or not at all; it leads to its environment.
 
         Refused when something in the folder leads out of it.
@@ -75,6 +86,7 @@ class Copies:
                 shutil.rmtree(old, ignore_errors=True)
             new.mkdir()
             for one in project.files:
+                go_on()
                 place = new / one.path
                 if one.is_folder:
                     place.mkdir()
@@ -105,8 +117,11 @@ class Copies:
             return frozenset()
 
 
-def project_digest(project: Project) -> str:
-    """A digest of all files of a project, their places, and which of them can be executed."""
+def project_digest(project: Project, go_on: Callable[[], None]) -> str:
+    """A digest of all files of a project, their places, and which of them can be executed.
+
+    `go_on` is asked again and again, and ends it by raising.
+    """
     whole = hashlib.sha256()
     for one in project.files:
         whole.update(
@@ -115,6 +130,7 @@ def project_digest(project: Project) -> str:
         if not one.is_folder and not one.link:
             with one.source.open("rb") as file:
                 while chunk := file.read(CHUNK_BYTES):
+                    go_on()
                     whole.update(chunk)
     return f"sha256:{whole.hexdigest()}"
 

@@ -154,6 +154,9 @@ class Incoming:
         if self._place.engine == DOCKER:
             return self._built(source, projects.Project.open(source.path), stack)
         project = servable(source.path)
+        size = project_size(project)
+        if self._job.source_copy:
+            self._place.copies.require_room(size)
         opening = self._opening(stack, project)
         files = [(str(one.path), one.source) for one in project.files if not one.is_folder and not one.link]
         case = opening.unbuilt(source.path, files, why="")
@@ -162,8 +165,10 @@ class Incoming:
         if outcome.status is not ModelStatus.PUBLISHED:
             return outcome
         self._go_on()
-        digest, size = project_digest(project), project_size(project)
-        runs = self._place.copies.copy_project(self._job.model_id, project) if self._job.source_copy else source.path
+        digest = project_digest(project, self._go_on)
+        runs = source.path
+        if self._job.source_copy:
+            runs = self._place.copies.copy_project(self._job.model_id, project, self._go_on)
         text = self._job.initial_config or project.config_file.read_text(encoding="utf-8", errors="replace")
         return replace(
             outcome,
