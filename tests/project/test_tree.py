@@ -105,3 +105,15 @@ def test_a_socket_is_refused_unless_it_is_excluded(folder, monkeypatch):
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(NotFound, match="not a folder"):
         paths(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["d", "d" * 200])
+def test_folders_that_are_too_deep_are_refused(folder, name):
+    at = os.open(folder / "model", os.O_RDONLY)
+    for _ in range(120):
+        os.mkdir(name, dir_fd=at)
+        at, above = os.open(name, os.O_RDONLY, dir_fd=at), at
+        os.close(above)
+    os.close(at)
+    with pytest.raises(Refused, match=r"folders deep|cannot be read"):
+        list(walk(folder))

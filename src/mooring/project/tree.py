@@ -54,6 +54,7 @@ LEFT_OUT_AT_TOP = (
     ".gitignore",
     ".gitattributes",
 )
+DEEPEST = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,16 +83,17 @@ def walk(root: Path, *, exclude: tuple[str, ...] = ()) -> Iterator[ProjectFile]:
 
 
 def _walk(root: Path, folder: PurePosixPath, exclude: tuple[str, ...]) -> Iterator[ProjectFile]:
+    if len(folder.parts) > DEEPEST:
+        raise Refused(f"{str(folder)[:100]}... is more than {DEEPEST} folders deep", hint="exclude it")
     try:
-        names = sorted(entry.name for entry in (root / folder).iterdir())
-    except PermissionError as error:
+        found = sorted((entry.name, entry.lstat()) for entry in (root / folder).iterdir())
+    except OSError as error:
         raise Refused(f"{folder} cannot be read: {error.strerror}", hint="make it readable, or exclude it") from error
-    for name in names:
+    for name, info in found:
         path = folder / name
         if is_left_out(path, exclude=exclude):
             continue
         source = root / path
-        info = source.lstat()
         if stat.S_ISLNK(info.st_mode):
             yield _link(root, path, exclude)
         elif stat.S_ISDIR(info.st_mode):
