@@ -197,6 +197,9 @@ def test_what_is_not_there_to_delete_keeps_nothing_else(platform):
         (("deploy", "greeter", "--name", "hello"), "hello"),
         (("import", "/nowhere/at/all.tar"), "/nowhere/at/all.tar"),
         (("keys", "revoke", "nothing-such"), "there is no key"),
+        (("keys", "create", "--kind", "magic"), "there is no kind of key 'magic'"),
+        (("keys", "create", "--kind", "app"), "an app code opens one service"),
+        (("gateway", "--control", "http://127.0.0.1:9"), "a gateway needs a token of its own"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line_with_a_hint(platform, hello, words, complaint):
