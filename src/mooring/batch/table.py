@@ -52,8 +52,6 @@ class RowReader:
 
     def feed(self, data: bytes) -> Iterator[Row]:
         """The rows that are whole now; exhaust it before the next call."""
-        if self._over:
-            return
         lines = (self._rest + data).splitlines(keepends=True)
         # The last may go on; if it ends with CR, with LF.
         self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
@@ -65,13 +63,15 @@ class RowReader:
 
     def end(self) -> Iterator[Row]:
         """The last row, if nothing ended it."""
-        if self._rest and not self._over:
+        if self._rest:
             yield from self._take(self._rest)
         if self._open:
             yield from self._broken('a quote was opened and never closed: expected `"` before the end of the file')
         self._rest = b""
 
     def _take(self, line: bytes) -> Iterator[Row]:
+        if self._over:
+            return
         self._line += 1
         if not self._begun:
             self._begun = True
