@@ -87,7 +87,7 @@ def show(
         elif as_json:
             platform.show_json(found)
         else:
-            _show(client, found)
+            show_job(client, found)
 
 
 @batch.command()
@@ -166,7 +166,8 @@ def _batch_service(client: Client, name: str) -> dict[str, Any]:
     return found
 
 
-def _show(client: Client, service: dict[str, Any]) -> None:
+def show_job(client: Client, service: dict[str, Any]) -> None:
+    """A batch service, for a person: how far it is, what it does, what happened, and what failed."""
     from mooring.cli.batch_following import job_of, progress_line  # noqa: PLC0415 - slow to open
 
     entry, job = service["config"][0], job_of(service)

@@ -37,7 +37,7 @@ def follow(client: Client, service_id: str, *, already: int = 0, as_json: bool =
 
         def seen(service: Service) -> None:
             phases.show(client.service_events(service_id))
-            bar.show(service.get("job") or {})
+            bar.show(job_of(service))
 
         found = client.batch.wait(service_id, seen=seen)
     if as_json:
@@ -55,7 +55,7 @@ def is_done(service: Service) -> bool:
 
 def job_of(service: Service) -> dict[str, Any]:
     """How far it is, all noughts before anything is known."""
-    return {"total": 0, "done": 0, "failed": 0, "requests": 0, "per_second": 0.0, **(service.get("job") or {})}
+    return {"total": 0, "done": 0, "failed": 0, "requests": 0, **(service.get("batch_progress") or {})}
 
 
 def tell_end(client: Client, service: Service) -> None:
@@ -132,13 +132,13 @@ class Bar:
 
     def show(self, job: dict[str, Any]) -> None:
         """The job as it is now; nothing before its first input is listed."""
-        if not job.get("total"):
+        if not job["total"]:
             return
         line = progress_line(job)
         if self._progress and self._task is not None:
+            # While there is no outcome yet, there may be more of the input to list.
             done = job["done"] + job["failed"]
-            total = None if job["state"] in ("new", "listing") else job["total"]
-            self._progress.update(self._task, completed=done, total=total, line=line)
+            self._progress.update(self._task, completed=done, total=job["total"] if done else None, line=line)
         elif line != self._told and time.monotonic() - self._told_at >= LINE_SECONDS:
             self._told_at, self._told = time.monotonic(), line
             platform.tell(f"  {line}")

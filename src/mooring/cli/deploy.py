@@ -104,6 +104,7 @@ def update(
     """
     with platform.connected() as client:
         following = Following(client, service)
+        platform.require_real_time(following.before, "mooring batch run makes another one, with what it is to be")
         fields: dict[str, Any] = {}
         if description is not None:
             fields["description"] = description

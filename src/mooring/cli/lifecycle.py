@@ -30,6 +30,7 @@ def start(service: str = platform.SERVICE, *, detach: bool = DETACH, as_json: bo
     """
     with platform.connected() as client:
         following = Following(client, service)
+        platform.require_real_time(following.before, f"mooring batch resume {service} goes on with it")
         client.start(following.service_id)
         following.until_running(following.service_id, Way(detach=detach, as_json=as_json))
 

@@ -121,6 +121,12 @@ def left_running(what: str, how: str) -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
+def require_real_time(service: dict[str, Any], hint: str) -> None:
+    """Invalid for a batch service, with what to do instead."""
+    if service["infer_type"] == "batch":
+        raise Invalid(f"{service['service_name']} is a batch service", hint=hint)
+
+
 def names(incomplete: str) -> list[str]:
     """Services and models that begin so, for the shell to complete."""
     return service_names(incomplete) + model_names(incomplete)

@@ -61,6 +61,11 @@ def _found(client: Client, name: str) -> tuple[str, dict[str, Any]]:
 
 
 def _show_service(client: Client, service: dict[str, Any]) -> None:
+    if service["infer_type"] == "batch":
+        from mooring.cli.batch import show_job  # noqa: PLC0415 - it is seldom one
+
+        show_job(client, service)
+        return
     platform.show_fields(
         (
             ("service", service["service_name"]),

@@ -15,8 +15,8 @@ OVER = frozenset({"finished", "failed", "stopped"})
 class BatchServices:
     """The batch services of one platform; `mooring.Client.batch`. They are named by their id or their name.
 
-    How far one is says `job` of what `show` gives: `total`, `done` and `failed` inputs, `requests` (one for a file, one
-    for each row of a table), `per_second`, `seconds_left`. Errors are those of the Client.
+    How far one is says `batch_progress` of what `show` gives: `total`, `done` and `failed` inputs, `requests` (one for
+    a file, one for each row of a table), `per_second`, `seconds_left`. Errors are those of the Client.
     """
 
     def __init__(self, client: Client) -> None:
@@ -51,10 +51,10 @@ class BatchServices:
 
     def retry(self, name: str) -> None:
         """Have the inputs that failed done again, and the list of results written anew."""
-        path = f"/v1/{{project}}/services/{self._client.service_id(name)}/retry"
+        path = f"/v1/{{project}}/services/{self._client.service_id(name)}/batch/retry"
         self._client.connection.send("POST", path)
 
     def items(self, name: str, *, state: str = "") -> Iterator[dict[str, Any]]:
         """The inputs in their order, and what became of each; `state` is pending, done, failed, or "" for all."""
-        path = f"/v1/{{project}}/services/{self._client.service_id(name)}/items"
+        path = f"/v1/{{project}}/services/{self._client.service_id(name)}/batch/items"
         return self._client.pages(path, "items", {"state": state or None})
