@@ -92,7 +92,6 @@ def test_items_of_a_folder_keep_their_folders_and_those_of_a_list_their_names():
 
     async def story():
         place = places.place(parse("memory:in"))
-        inputs = (b"1/a", b"2/a", b"b")
         for name in ("b/a.png", "a.png", "list.manifest"):
             await place.write(
                 name, b"".join(b'{"source":"obs://inbox/%s.png"}\n' % key for key in (b"1/a", b"2/a", b"b"))
