@@ -182,6 +182,27 @@ class NearlyFull:
         return self.file.write(data[: self.room])
 
 
+class Chatterbox:
+    """An engine whose replica has always more to say."""
+
+    async def logs(self, _name, *, since=None, follow=False):
+        while True:
+            yield LogLine(time=datetime.now(UTC), stream="stdout", text="and another thing")
+
+
+def test_a_replica_that_never_stops_writing_leaves_the_loop_to_others(tmp_path):
+    logs = ReplicaLogs(Chatterbox(), tmp_path / "logs", most_bytes=100_000)
+
+    async def test():
+        logs.keep({"a": Followed("s", 1)})
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(await texts(logs)) < 300:
+                await asyncio.sleep(0)
+        await logs.close()
+
+    run(test())
+
+
 def test_a_disk_that_is_full_costs_lines_and_nothing_else(tmp_path):
     file = LogFile(tmp_path, "a", most_bytes=100_000)
     file.write(LogLine(datetime.now(UTC), "stdout", "before"))

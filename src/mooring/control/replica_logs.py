@@ -29,6 +29,9 @@ AGAIN_SECONDS = 1.0
 ENDING_SECONDS = 2.0
 # So many lines at once are read in a thread.
 BATCH = 500
+# After so many lines others have their turn on the event loop: one that never stops writing must not be all it does.
+TURN_LINES = 200
+TURN_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -141,10 +144,14 @@ class ReplicaLogs:
     async def _stream(self, name: str, file: LogFile, service_id: str) -> bool:
         """Take down what it says until it is gone; False when the stream broke before."""
         since = await asyncio.to_thread(file.last_time)
+        lines = 0
         try:
             async for line in self._engine.logs(name, since=since, follow=True):
                 file.write(line)
                 self._wake(service_id)
+                lines += 1
+                if lines % TURN_LINES == 0:
+                    await asyncio.sleep(TURN_SECONDS)
         except NotFound:
             return True
         except Unavailable as error:
