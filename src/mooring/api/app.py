@@ -7,6 +7,7 @@ from fastapi import FastAPI
 import mooring
 from mooring.api import (
     auth,
+    batch,
     container_logs,
     failing,
     gateways,
@@ -33,6 +34,7 @@ ROUTERS = (
     specifications.router,
     monitoring.router,
     container_logs.router,
+    batch.router,
     services.router,
     models.router,
     keys.router,

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from mooring.api.service_forms import KEPT
-from mooring.control.service_views import ServiceView
+from mooring.control.service_views import JobView, ServiceView
 from mooring.control.status import ServiceStatus
 
 # What an entry of the configuration tells again, where it was said.
@@ -21,11 +21,32 @@ ENTRY_KEPT = (
     "req_uri",
     "mapping_type",
     "mapping_rule",
+    "error_threshold",
+    "item_timeout_in_seconds",
+    "concurrency",
 )
 
 
+class BatchProgress(BaseModel):
+    """How far a batch service is, which is ours: inputs, requests (one for a file, one for each row of a table), times.
+
+    `total` grows while the input is listed. `per_second` are requests, lately; `seconds_left` is a guess.
+    """
+
+    task_id: str
+    total: int
+    done: int
+    failed: int
+    requests: int
+    failed_requests: int
+    per_second: float
+    seconds_left: int | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+
+
 class ServiceItem(BaseModel):
-    """A service in a list; times are in ms."""
+    """A service in a list; times are in ms. `start_time`, `finished_time`, `batch_progress` are of batch services."""
 
     service_id: str
     service_name: str
@@ -38,6 +59,9 @@ class ServiceItem(BaseModel):
     workspace_id: str
     status: str
     progress: int | None = None
+    start_time: int | None = None
+    finished_time: int | None = None
+    batch_progress: BatchProgress | None = None
     invocation_times: int
     failed_times: int
     is_shared: bool
@@ -57,7 +81,7 @@ class EntryLogged(BaseModel):
     model_id: str
     model_name: str
     model_version: str
-    weight: int
+    weight: int | None = None
     specification: str
     custom_spec: dict[str, Any] | None = None
     envs: dict[str, str]
@@ -74,6 +98,9 @@ class EntryLogged(BaseModel):
     req_uri: str | None = None
     mapping_type: str | None = None
     mapping_rule: dict[str, Any] | None = None
+    error_threshold: float | None = None
+    item_timeout_in_seconds: float | None = None
+    concurrency: int | None = None
 
 
 class EntryShown(EntryLogged):
@@ -83,10 +110,15 @@ class EntryShown(EntryLogged):
     status: str
     scaling: bool
     support_debug: bool
+    start_time: int | None = None
+    finished_time: int | None = None
 
 
 class ServiceShown(ServiceItem):
-    """One service. `progress` is there while it is deploying, `error_msg` when it has failed."""
+    """One service. `progress` is there while it is deploying or a job is running, `error_msg` when it has failed.
+
+    Nobody calls a batch service: its `access_address` is empty.
+    """
 
     access_address: str
     error_msg: str | None = None
@@ -150,12 +182,19 @@ def shown(view: ServiceView, tenant: str, address: str) -> ServiceShown:
     return ServiceShown(
         **_item(view, tenant),
         **{name: view.request[name] for name in KEPT if view.request.get(name) is not None},
-        access_address=address,
+        access_address="" if view.job else address,
         error_msg=view.error_msg if view.status == ServiceStatus.FAILED else None,
         update_time=view.updated_at,
         debug_url="",
         config=[
-            EntryShown(**_entry(row), source_type="", status=row["status"], scaling=False, support_debug=False)
+            EntryShown(
+                **_entry(row),
+                **_times(view),
+                source_type="",
+                status=row["status"],
+                scaling=False,
+                support_debug=False,
+            )
             for row in view.config
         ],
     )
@@ -171,7 +210,7 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
         "model_id": row["model_id"],
         "model_name": row["model_name"],
         "model_version": row["model_version"],
-        "weight": row["weight"],
+        "weight": None if row.get("src_path") else row["weight"],
         "specification": row["specification"],
         "custom_spec": row.get("custom_spec"),
         "envs": row["envs"],
@@ -180,6 +219,20 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
         "additional_properties": row.get("additional_properties") or {},
         **{name: row[name] for name in ENTRY_KEPT if row.get(name) is not None},
     }
+
+
+def _progress(view: ServiceView) -> int | None:
+    if view.status == ServiceStatus.DEPLOYING:
+        return view.progress
+    return view.job.percent if view.job else None
+
+
+def _times(view: ServiceView) -> dict[str, Any]:
+    return {"start_time": view.job.started_at, "finished_time": view.job.finished_at} if view.job else {}
+
+
+def _batch_progress(job: JobView) -> BatchProgress:
+    return BatchProgress(**{name: getattr(job, name) for name in BatchProgress.model_fields})
 
 
 def _item(view: ServiceView, tenant: str) -> dict[str, Any]:
@@ -194,7 +247,9 @@ def _item(view: ServiceView, tenant: str) -> dict[str, Any]:
         "infer_type": view.infer_type,
         "workspace_id": view.workspace_id,
         "status": view.status,
-        "progress": view.progress if view.status == ServiceStatus.DEPLOYING else None,
+        "progress": _progress(view),
+        **_times(view),
+        "batch_progress": _batch_progress(view.job) if view.job else None,
         "invocation_times": sum(view.calls.values()),
         "failed_times": sum(view.failures.values()),
         "is_shared": False,

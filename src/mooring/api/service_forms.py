@@ -8,7 +8,7 @@ from mooring.api.leniency import DESCRIPTION, Flag, Lower, Number, Order, Text, 
 from mooring.control.admission import MOST_ENTRIES
 from mooring.control.page import LIMIT
 from mooring.control.service_views import SORTED_BY, ServiceQuery
-from mooring.control.status import ServiceStatus
+from mooring.control.status import INFER_TYPES, ServiceStatus
 from mooring.control.wishes import NAME, POLICIES, UNIT_MS, ServiceChange, ServiceEntry, ServiceWish
 
 # What stands beside config[] and is kept, to be told again.
@@ -36,7 +36,7 @@ class CustomSpec(BaseModel):
 
 
 class EntryBody(BaseModel):
-    """One model of a service (`config[]`); `weight` is a whole number, also as text."""
+    """One model of a service (`config[]`); `weight` is a whole number, also as text. The last nine are for batch."""
 
     model_id: str
     specification: str
@@ -56,6 +56,9 @@ class EntryBody(BaseModel):
     req_uri: str | None = None
     mapping_type: str | None = None
     mapping_rule: dict[str, Any] | None = None
+    error_threshold: Number | None = Field(None, description="Percent of failed inputs that end the job; ours.")
+    item_timeout_in_seconds: Number | None = Field(None, description="For the answer to one request; ours.")
+    concurrency: Whole | None = Field(None, description="Requests that an instance gets at a time; ours.")
 
     def entry(self, *, weight: int | None, timeout_seconds: int | None) -> ServiceEntry:
         """What is asked of the services; the weight and the timeout are for an entry that has none of its own."""
@@ -111,7 +114,7 @@ class ServiceBody(_Wished):
     """CreateService. Fields that it does not know are taken no notice of."""
 
     service_name: Annotated[str, said(pattern=f"^{NAME.pattern}$")]
-    infer_type: Annotated[Lower, said(enum=["real-time"])]
+    infer_type: Annotated[Lower, said(enum=list(INFER_TYPES))]
     config: Annotated[list[EntryBody], said(minItems=1, maxItems=MOST_ENTRIES)]
     vpc_id: str | None = None
     subnet_network_id: str | None = None

@@ -28,7 +28,7 @@ class ServiceEvents(BaseModel):
 
 @router.post("", operation_id="CreateService")
 def create(caller: Caller, platform: Held, body: ServiceBody) -> answers.ServiceCreated:
-    """Deploy models as a real-time service; ShowService tells how far it is."""
+    """Deploy models as a real-time service, or one as a batch service; ShowService tells how far it is."""
     made = platform.services.create(caller, body.wish())
     return answers.ServiceCreated(service_id=made, resource_ids=[f"INF-{made}@{platform.clock.now_ms()}"])
 
