@@ -28,6 +28,7 @@ class Job:
         self.places = Places()
         self.input = self.places.place(parse("memory:in"))
         self.output = self.places.place(parse("memory:out"))
+        self.source = "memory:in"
         self.journal = []
         self.feed = None
         self.instances = None
@@ -49,7 +50,7 @@ class Job:
         else:
             work = FileWork(asker, FileRequests(inputs, "images"), self.output)
         self.feed = Feed(work, self.instances, **options)
-        items = items_of(self.places, parse("memory:in"), ResultNames(edition("otc-2024")), tables=tables)
+        items = items_of(self.places, parse(self.source), ResultNames(edition("otc-2024")), tables=tables)
         try:
             yield asyncio.create_task(self.feed.run(items, note))
         finally:
