@@ -188,9 +188,8 @@ ZOO = (
     # Nothing is wrong with these.
     Animal(double="keeps_the_contract"),
     Animal(
-        double="has_no_health",
-        name="tells_its_health_by_a_command",
-        config=config(health={**BRIEF, "check_method": "EXEC", "command": "test -f /double.py"}),
+        double="tells_its_health_by_a_file",
+        config=config(health={**BRIEF, "check_method": "EXEC", "command": "test -f /tmp/well"}),
     ),
     # Started as a batch service starts it.
     Animal(
