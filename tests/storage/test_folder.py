@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 
 from mooring.errors import Denied, Invalid, NotFound, Refused, Unavailable
 from mooring.storage import Places, StorageSettings, folder_address, parse
+from mooring.storage.folder import Folder
 
 
 @pytest.fixture
@@ -201,3 +204,36 @@ def test_signed_links_lead_to_known_hosts_only():
         asyncio.run(read(places.open(parse(f"http://b.obs.example.com/a{QUERY}"))))
     with pytest.raises(Refused):
         places.place(parse(f"https://b.obs.example.com/a{QUERY}"))
+
+
+def test_a_folder_that_is_taken_away_meanwhile_is_made_anew(tmp_path):
+    place = Folder(folder_address(tmp_path / "out"), tmp_path / "out")
+
+    async def scenario():
+        await place.write("deep/one", b"1")
+        async with place.open("deep/one") as content:
+            assert b"".join([data async for data in content.chunks]) == b"1"
+        shutil.rmtree(tmp_path / "out")
+        await place.write("deep/two", b"2")
+        await place.settle()
+        async with place.open("deep/two") as content:
+            assert b"".join([data async for data in content.chunks]) == b"2"
+
+    asyncio.run(scenario())
+    assert [one.name for one in (tmp_path / "out" / "deep").iterdir()] == ["two"]
+
+
+def test_folders_are_not_kept_open_without_end(tmp_path):
+    def opened():
+        return len(os.listdir("/proc/self/fd"))
+
+    async def scenario():
+        place = Folder(folder_address(tmp_path), tmp_path)
+        await asyncio.gather(*(place.write(f"{number}/one", b"1") for number in range(200)))
+        return opened()
+
+    asyncio.run(asyncio.sleep(0))
+    before = opened()
+    assert asyncio.run(scenario()) - before <= 64
+    gc.collect()
+    assert opened() <= before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mooring.errors import Denied
@@ -11,7 +12,6 @@ from mooring.storage import Kind, Places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from mooring.storage import Address, Content, Storage, StorageSettings
 
@@ -32,13 +32,19 @@ class JobPlaces(Places):
     @contextlib.asynccontextmanager
     async def open(self, address: Address) -> AsyncIterator[Content]:
         """As promised; Denied for a file in the platform's own folder."""
-        if address.kind is not Kind.FOLDER or address.is_folder:
-            async with super().open(address) as content:
-                yield content
-            return
-        self._require_apart(address, around=False)
-        async with super().place(address.parent()).open(address.name) as content:
+        self._require_no_way_in(address)
+        async with super().open(address) as content:
             yield content
+
+    def _holding(self, parent: Address) -> Storage:
+        if parent.kind is Kind.FOLDER:
+            self._require_apart(parent, around=False)
+        return super().place(parent)
+
+    def _require_no_way_in(self, address: Address) -> None:
+        """Of a file that is no link, its folder says where it is, and that is looked at in `_holding`."""
+        if address.kind is Kind.FOLDER and Path(address.key).is_symlink():
+            self._require_apart(address, around=False)
 
     def _require_apart(self, address: Address, *, around: bool) -> None:
         path = os.path.realpath(address.key)

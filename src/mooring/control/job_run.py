@@ -168,6 +168,9 @@ class JobRun:
             asker.close()
 
     async def _write(self, job: JobSeen, outcomes: list[Outcome], live: int, rate: int) -> None:
+        """Keep outcomes, once their results are there to stay: what a row calls done is not done again."""
+        if outcomes:
+            await self._ground.places.place(job.wish.output).settle()
         await self._insist(self._rows.mark, job, outcomes, live=live, rate=rate)
 
     def _doing(self, job: JobSeen, asker: Asker) -> Work:
@@ -195,6 +198,7 @@ class JobRun:
         written = await write_manifest(output, self._outcomes(job.id), form)
         for part in range(len(written), job.parts):
             await output.delete(form.name(part))
+        await output.settle()
         await in_thread(self._rows.finish, job.id, len(written))
 
     async def _outcomes(self, job_id: int) -> AsyncIterator[Outcome]:

@@ -132,6 +132,9 @@ class Bucket:
                 return
         await self._put(name, key, bytes(start))
 
+    async def settle(self) -> None:
+        """What a bucket has taken, it has."""
+
     async def exists(self, name: str) -> bool:
         """Whether an object has that key."""
         try:

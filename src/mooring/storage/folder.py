@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from mooring.contract.node import shortened
 from mooring.errors import Conflict, Denied, Invalid, MooringError, NotFound, Unavailable
+from mooring.storage.entered import Entered
 from mooring.storage.naming import is_hidden, require_inside
-from mooring.storage.replacing import put, put_stream
+from mooring.storage.replacing import File, put, put_stream, settle
 from mooring.storage.storage import CHUNK_BYTES, Content, Entry
 from mooring.storage.threads import in_thread
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+# A pipe would be waited for, and a device has no end.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 # Entries that one visit of a thread brings along.
 _ENTRIES = 1000
 _SENTENCES: dict[int, tuple[type[MooringError], str]] = {
@@ -45,11 +48,11 @@ _SENTENCES: dict[int, tuple[type[MooringError], str]] = {
 class Folder:
     """What lies in a folder; one that does not exist yet comes to be with the first thing written there."""
 
-    def __init__(self, address: Address, path: Path, *, durable: bool = True) -> None:
-        """With `durable`, what was written outlives a power failure, for which each write waits for the disk."""
+    def __init__(self, address: Address, path: Path) -> None:
         self._address = address
         self._root = os.path.realpath(path)
-        self._durable = durable
+        # Whoever reads enters what is there, whoever writes makes it first.
+        self._read_in, self._write_in = Entered(self._enter), Entered(self._make)
 
     @property
     def address(self) -> Address:
@@ -77,10 +80,19 @@ class Folder:
         """Folders on the way are made; the file has no name until it is whole."""
         require_inside(name)
         if isinstance(content, bytes):
-            await self._work(name, lambda: put(self._writable(name), content, durable=self._durable))
+            await self._work(name, lambda: self._put(name, content))
             return
         # What a stream raises is its own, and no error of this folder.
-        await put_stream(functools.partial(self._work, name), lambda: self._writable(name), content, self._durable)
+        await put_stream(functools.partial(self._work, name), lambda: self._created(name), content)
+
+    async def settle(self) -> None:
+        """Let the disk have all that was written on its file system, whoever wrote it."""
+
+        def sync() -> None:
+            with contextlib.suppress(FileNotFoundError), _closed(self._read_in.descriptor("")) as root:
+                settle(root)
+
+        await self._work("", sync)
 
     async def exists(self, name: str) -> bool:
         """Whether there is a file of that name, which a link out of the folder is not."""
@@ -125,8 +137,7 @@ class Folder:
             raise Conflict(f"{self._told(name)} became shorter while it was read", hint="leave it as it is, try again")
 
     def _opened(self, name: str) -> tuple[int, int, bytes]:
-        # A pipe would be waited for, and a device has no end.
-        descriptor = os.open(self._inside(name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = self._file(name)
         try:
             status = os.fstat(descriptor)
             self._require_file(name, status.st_mode)
@@ -134,6 +145,18 @@ class Folder:
         except BaseException:
             os.close(descriptor)
             raise
+
+    def _file(self, name: str) -> int:
+        folder, base = os.path.split(name)
+        try:
+            with _closed(self._read_in.descriptor(folder)) as here:
+                return os.open(base, _READ, dir_fd=here)
+        except OSError as error:
+            # A link is looked at by its whole way, and so is what is not there: its folder may be another by now.
+            if error.errno not in (errno.ELOOP, errno.ENOENT):
+                raise
+            self._read_in.forget(folder)
+            return os.open(self._inside(name), _READ)
 
     def _require_file(self, name: str, mode: int) -> None:
         if not stat.S_ISREG(mode):
@@ -191,13 +214,30 @@ class Folder:
             )
         return path
 
-    def _writable(self, name: str) -> str:
-        """Where to write, its folders made. The last part is never followed: a link there is replaced."""
-        folder, base = os.path.split(name)
+    def _enter(self, folder: str) -> int:
+        return os.open(self._inside(folder) if folder else self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def _make(self, folder: str) -> int:
         os.makedirs(self._root, exist_ok=True)
-        where = self._inside(folder) if folder else self._root
-        os.makedirs(where, exist_ok=True)
-        return os.path.join(where, base)
+        if folder:
+            os.makedirs(self._inside(folder), exist_ok=True)
+        return self._enter(folder)
+
+    def _created(self, name: str) -> File:
+        """A new file of that name, its folders made. A link that has the name is never followed, but replaced."""
+        folder, base = os.path.split(name)
+        try:
+            return File(self._write_in.descriptor(folder), base)
+        except FileNotFoundError:
+            # Somebody took the folder away.
+            self._write_in.forget(folder)
+            return File(self._write_in.descriptor(folder), base)
+
+    def _put(self, name: str, content: bytes) -> None:
+        try:
+            put(self._created(name), content)
+        except FileNotFoundError:
+            put(self._created(name), content)
 
     async def _work(self, name: str, work: Callable[[], T]) -> T:
         try:
@@ -208,3 +248,11 @@ class Folder:
 
     def _told(self, name: str) -> str:
         return shortened(f"{str(self._address).rstrip('/')}/{name}".rstrip("/"), 300)
+
+
+@contextlib.contextmanager
+def _closed(descriptor: int) -> Iterator[int]:
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -50,6 +50,9 @@ class MemoryStorage:
             content if isinstance(content, bytes) else b"".join([one async for one in content])
         )
 
+    async def settle(self) -> None:
+        """Nothing here outlives anything."""
+
     async def exists(self, name: str) -> bool:
         """Whether something has that name."""
         return self._prefix + require_inside(name) in self.held

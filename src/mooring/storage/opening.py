@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
+from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mooring.errors import Denied, Invalid, Refused
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
     from mooring.storage.storage import Content, Storage
 
+# Folders that are remembered at most.
+_ENTERED = 16
+
 
 class Places:
     """Everything that addresses can lead to; connections to buckets are kept and shared."""
@@ -31,6 +36,16 @@ class Places:
         self._settings = settings or StorageSettings()
         self._stores: dict[str, S3Store] = {}
         self._held: dict[str, bytes] = {}
+        self._entered: OrderedDict[Address, Storage] | None = None
+
+    def remembering(self) -> Self:
+        """The same places, for many files in a row: folders that were entered are not looked up again for each.
+
+        Not for long: what is moved or linked to elsewhere meanwhile may be read where it was.
+        """
+        same = copy.copy(self)
+        same._entered = OrderedDict()  # noqa: SLF001 - it is one of ours
+        return same
 
     def place(self, address: Address) -> Storage:
         """The folder, or what lies below the prefix, at the address, which need not exist.
@@ -58,8 +73,24 @@ class Places:
             async with open_link(address) as content:
                 yield content
             return
-        async with self.place(address.parent()).open(address.name) as content:
+        async with self._around(address).open(address.name) as content:
             yield content
+
+    def _around(self, address: Address) -> Storage:
+        """Where the one file at the address lies."""
+        parent = address.parent()
+        if self._entered is None or address.kind is not Kind.FOLDER:
+            return self._holding(parent)
+        found = self._entered.get(parent)
+        if found is None:
+            found = self._entered[parent] = self._holding(parent)
+            if len(self._entered) > _ENTERED:
+                self._entered.popitem(last=False)
+        return found
+
+    def _holding(self, parent: Address) -> Storage:
+        """The place that a file lies in; raises what `place` raises."""
+        return self.place(parent)
 
     def _store(self, address: Address) -> S3Store:
         if address.scheme in ("http", "https") and not self._settings.endpoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import secrets
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 _GATHERED_BYTES = 1024 * 1024
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Work(Protocol):
@@ -23,85 +25,97 @@ class Work(Protocol):
         """What the work returns."""
 
 
-class _File:
+class File:
     """A file that is being written, and nobody else can see; if the file system cannot do that, under a hidden name."""
 
-    def __init__(self, target: str) -> None:
-        self._folder, self._target = os.path.dirname(target), target
-        self._named = ""
+    def __init__(self, folder: int, name: str) -> None:
+        """The file of that name in the folder of that descriptor, which is ours from now on."""
+        self._folder, self._name = folder, name
+        self._hidden = ""
         try:
-            self._descriptor = os.open(self._folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
-        except OSError:
-            self._named = self._hidden()
-            self._descriptor = os.open(self._named, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            self._descriptor = self._created()
+        except BaseException:
+            os.close(folder)
+            raise
 
-    def _hidden(self) -> str:
-        return os.path.join(self._folder, f".{secrets.token_hex(8)}.part")
+    def _created(self) -> int:
+        try:
+            return os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=self._folder)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            self._hidden = _hidden()
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            return os.open(self._hidden, flags, 0o666, dir_fd=self._folder)
 
     def write(self, data: bytes) -> None:
+        """Write more of it."""
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
 
-    def put(self, *, durable: bool) -> None:
+    def put(self) -> None:
         """Give the file its name, in place of what had it."""
-        if durable:
-            os.fsync(self._descriptor)
-        if not self._named:
+        if not self._hidden:
             try:
-                self._link(self._target)
+                self._link(self._name)
             except FileExistsError:
                 # Only a rename replaces.
-                self._named = self._hidden()
-                self._link(self._named)
-        if self._named:
-            os.replace(self._named, self._target)
-            self._named = ""
-        if durable:
-            _sync_folder(self._folder)
+                self._hidden = _hidden()
+                self._link(self._hidden)
+        if self._hidden:
+            os.replace(self._hidden, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            self._hidden = ""
 
     def _link(self, name: str) -> None:
-        # With a descriptor, which an absolute path makes no use of, Python asks for what follows the link in /proc.
-        os.link(f"/proc/self/fd/{self._descriptor}", name, src_dir_fd=self._descriptor, follow_symlinks=True)
+        os.link(f"/proc/self/fd/{self._descriptor}", name, dst_dir_fd=self._folder, follow_symlinks=True)
 
     def close(self) -> None:
+        """Let go of it; what has no name by now is gone."""
         os.close(self._descriptor)
-        if self._named:
+        if self._hidden:
             with contextlib.suppress(OSError):
-                os.unlink(self._named)
+                os.unlink(self._hidden, dir_fd=self._folder)
+        os.close(self._folder)
 
 
-def put(target: str, content: bytes, *, durable: bool) -> None:
+def _hidden() -> str:
+    return f".{secrets.token_hex(8)}.part"
+
+
+def put(file: File, content: bytes) -> None:
     """Put a file's content in place."""
-    with contextlib.closing(_File(target)) as file:
+    with contextlib.closing(file):
         file.write(content)
-        file.put(durable=durable)
+        file.put()
 
 
-async def put_stream(work: Work, target: Callable[[], str], content: AsyncIterator[bytes], durable: bool) -> None:  # noqa: FBT001 - handed on
+async def put_stream(work: Work, create: Callable[[], File], content: AsyncIterator[bytes]) -> None:
     """Put in place what the stream gives; nothing happens to the file's name before its end, nor if it raises."""
-    file: _File | None = None
+    file: File | None = None
     gathered = bytearray()
     try:
         async for data in content:
             gathered += data
             if len(gathered) >= _GATHERED_BYTES:
                 part, gathered = bytes(gathered), bytearray()
-                file = file or await work(lambda: _File(target()))
+                file = file or await work(create)
                 await work(functools.partial(file.write, part))
         if file is None:
-            await work(lambda: put(target(), bytes(gathered), durable=durable))
+            await work(lambda: put(create(), bytes(gathered)))
         else:
             await work(functools.partial(file.write, bytes(gathered)))
-            await work(functools.partial(file.put, durable=durable))
+            await work(file.put)
     finally:
         if file is not None:
             await in_thread(file.close)
 
 
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def settle(folder: int) -> None:
+    """Return when all that was written on the folder's file system outlives a power failure."""
+    syncfs = getattr(_LIBC, "syncfs", None)
+    if syncfs is None:
+        os.sync()
+    elif syncfs(folder):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -61,6 +61,12 @@ class Storage(Protocol):
         An error that the stream raises comes out as it is.
         """
 
+    async def settle(self) -> None:
+        """Return when what was written until now outlives a power failure.
+
+        For many files at once that costs about as much as for one. Unavailable when it cannot be said.
+        """
+
     async def exists(self, name: str) -> bool:
         """Whether something lies there."""
 
