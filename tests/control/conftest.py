@@ -26,7 +26,9 @@ def clock():
 
 @pytest.fixture
 def settings(database_url, tmp_path):
-    return Settings(data=tmp_path / "data", database=database_url, timings=Timings(database_seconds=1, backoff_seconds=10))
+    return Settings(
+        data=tmp_path / "data", database=database_url, timings=Timings(database_seconds=1, backoff_seconds=10)
+    )
 
 
 @pytest.fixture
