@@ -87,6 +87,10 @@ def test_a_password_in_the_database_url_is_not_shown(tmp_path):
         ('[[flavors]]\nname = "a"\ncpu_cores = 1\nmemory = "1 GB"\n' * 2, "'a' is there twice", ""),
         ("flavors = 1", "must be a list of tables", ""),
         ("listen", "is not TOML", ""),
+        ('[storage]\nendpont = "x"', "no setting 'endpont'", "did you mean 'endpoint'?"),
+        ('[storage]\npath_style = "yes"', "must be true or false", ""),
+        ('[storage]\nfolders = "/data"', "must be a list of texts", ""),
+        ('[storage]\naccess_key = "a"', "the storage's secret key is missing", ""),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, text, message, hint):
@@ -94,6 +98,26 @@ def test_a_mistake_in_the_file_is_named(tmp_path, text, message, hint):
         written(tmp_path, text)
     assert message in error.value.message
     assert hint in error.value.hint
+
+
+def test_a_secret_of_the_storage_is_not_in_the_message_about_it(tmp_path):
+    with pytest.raises(Invalid, match="secret_key must be a text") as error:
+        written(tmp_path, "[storage]\nsecret_key = 31415926")
+    assert "31415926" not in str(error.value)
+
+
+def test_the_environment_says_how_storage_is_reached_above_the_file(tmp_path):
+    (tmp_path / "platform.toml").write_text(
+        '[storage]\nendpoint = "http://file"\nregion = "eu-de"\naccess_key = "a"\nsecret_key = "b"\n'
+        'session_token = "t"\nfolders = ["/data"]\n'
+    )
+    storage = Settings.read(tmp_path, environ={}).storage
+    assert (storage.endpoint, storage.access_key, storage.folders) == ("http://file", "a", (Path("/data"),))
+    said = {"ENDPOINT": "http://said", "ACCESS_KEY": "c", "SECRET_KEY": "d"}
+    environ = {f"MOORING_STORAGE_{name}": value for name, value in said.items()}
+    storage = Settings.read(tmp_path, environ=environ).storage
+    assert (storage.endpoint, storage.region) == ("http://said", "eu-de")
+    assert (storage.access_key, storage.secret_key, storage.session_token) == ("c", "d", "")
 
 
 def test_an_edition_that_does_not_exist_is_named(tmp_path):

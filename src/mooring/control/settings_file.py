@@ -50,6 +50,8 @@ def table(kind: type[Any], said: object, place: str, *, build: Callable[..., Any
         name = key if key in known else f"{key}_bytes"
         if name not in known:
             raise Invalid(f"{place}: there is no setting {key!r}", hint=did_you_mean(key, map(_written, known)))
+        if name in PAIR and not isinstance(value, str):
+            raise Invalid(f"{place}: {key} must be a text in quotes")  # which is not shown
         values[name] = _VALUES[str(known[name].type)](f"{place}: {key}", value)
     if missing := sorted(_written(name) for name, each in known.items() if _needed(each) and name not in values):
         raise Invalid(f"{place} does not say {', '.join(missing)}")
