@@ -102,7 +102,8 @@ class Gateways:
             self._waiting.add(waiter)
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(event.wait(), self._hold_seconds)
+                async with asyncio.timeout(self._hold_seconds):
+                    await event.wait()
         finally:
             with self._lock:
                 self._waiting.discard(waiter)

@@ -84,7 +84,9 @@ class Importer:
                 except Unavailable as error:
                     LOG.warning("imports have to wait: %s", error)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), self._settings.timings.resync_seconds)
+                    # Not wait_for: woken and cancelled in the same turn, it forgets that it was cancelled.
+                    async with asyncio.timeout(self._settings.timings.resync_seconds):
+                        await woken.wait()
         finally:
             await self._leave()
 
