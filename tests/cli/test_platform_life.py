@@ -24,8 +24,9 @@ def platform(tmp_path_factory, first_words):
     """One that is up and serves two replicas as `hello`; what ends it starts it again."""
     folder = tmp_path_factory.mktemp("platform")
     here = PlatformProcess(folder / "data").start()
-    first_words.append(here.said)
     try:
+        until(lambda: "  token  " in here.said, "its first user's token was shown")
+        first_words.append(here.said)
         here.done("import", greeter(folder / "greeter"))
         here.done("deploy", "greeter", "--name", "hello", "-n", "2")
         yield here

@@ -7,8 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -71,13 +73,14 @@ def need(condition, reason):
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory):
+def podman():
     """An engine of our own on Podman, with images, networks and locks of its own."""
     need(os.getuid() == 0, "one of our own is only started as root")
     need(shutil.which("podman"), "it is not installed")
     runtime = next(filter(shutil.which, ("crun", "runc")), "")
     need(runtime, "neither crun nor runc is installed")
-    folder = tmp_path_factory.mktemp("podman")
+    # Its paths must be short, and those below pytest's folder are not.
+    folder = Path(tempfile.mkdtemp(prefix="mooring-podman-", dir="/tmp"))
     configuration, socket = folder / "containers.conf", folder / "podman.sock"
     configuration.write_text(CONFIGURATION.format(folder=folder, runtime=runtime))
     command = ["podman", "--root", folder / "root", "--runroot", folder / "run", "--tmpdir", folder / "tmp"]
