@@ -190,6 +190,15 @@ class Chatterbox:
             yield LogLine(time=datetime.now(UTC), stream="stdout", text="and another thing")
 
 
+def test_files_that_go_while_old_ones_are_looked_for_are_passed_over(engine, logs, tmp_path):
+    folder = tmp_path / "logs" / "s"
+    folder.mkdir(parents=True)
+    (folder / "gone.jsonl").symlink_to("nothing")
+    (folder / "old.jsonl").write_text("")
+    logs.prune(before_ms=2**60, keep=frozenset())
+    assert not (folder / "old.jsonl").exists()
+
+
 def test_a_replica_that_never_stops_writing_leaves_the_loop_to_others(tmp_path):
     logs = ReplicaLogs(Chatterbox(), tmp_path / "logs", most_bytes=100_000)
 

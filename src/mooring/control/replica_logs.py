@@ -128,8 +128,9 @@ class ReplicaLogs:
         for folder in self._folder.glob("*/"):
             for path in folder.glob("*.jsonl"):
                 name = path.name.split(".")[0]
-                if name not in keep and path.stat().st_mtime * 1000 < before_ms:
-                    path.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):  # the service was deleted meanwhile, or the file rotated
+                    if name not in keep and path.stat().st_mtime * 1000 < before_ms:
+                        path.unlink()
 
     async def _follow(self, name: str, followed: Followed, before: asyncio.Task[None] | None) -> None:
         if before:
