@@ -83,6 +83,8 @@ class Importer:
                     await self._look()
                 except Unavailable as error:
                     LOG.warning("imports have to wait: %s", error)
+                except Exception:
+                    LOG.exception("looking at the imports failed")
                 with contextlib.suppress(TimeoutError):
                     # Not wait_for: woken and cancelled in the same turn, it forgets that it was cancelled.
                     async with asyncio.timeout(self._settings.timings.resync_seconds):

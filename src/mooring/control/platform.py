@@ -190,4 +190,6 @@ class Platform:
                 await in_thread(tidy, self.db, self.story, self.logs, self.clock.now_ms())
             except Unavailable as error:
                 LOG.debug("housekeeping has to wait: %s", error)
+            except Exception:
+                LOG.exception("housekeeping failed")  # which is no reason for everything else to end
             await self.clock.sleep(TIDY_SECONDS)
