@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mooring.contract.edition import Edition
     from mooring.control.clock import Clock
     from mooring.control.job_rows import JobRows, JobSeen
-    from mooring.storage import Places
+    from mooring.storage import Places, Storage
 
     P = ParamSpec("P")
     T = TypeVar("T")
@@ -171,13 +171,27 @@ class JobRun:
         """Keep outcomes, once their results are there to stay: what a row calls done is not done again."""
         if outcomes:
             await self._ground.places.place(job.wish.output).settle()
+        """Rows say of a result that it is there once that outlives a power failure."""
+        if outcomes:
+            await self._settle(self._ground.places.place(job.wish.output))
         await self._insist(self._rows.mark, job, outcomes, live=live, rate=rate)
+
+    async def _settle(self, output: Storage) -> None:
+        """Wait for storage to keep what was written, however long it is away."""
+        pause = AGAIN_SECONDS
+        while True:
+            try:
+                return await output.settle()
+            except Unavailable as error:
+                LOG.warning("job %d has to wait: %s", self._job_id, error)
+            await self._ground.clock.sleep(pause)
+            pause = min(2 * pause, AGAIN_LIMIT_SECONDS)
 
     def _doing(self, job: JobSeen, asker: Asker) -> Work:
         edition, is_csv = self._ground.edition, job.wish.mapping_type == CSV
         limit = vocabulary.BATCH_CSV_LIMIT if is_csv else vocabulary.BATCH_FILE_LIMIT
         most = edition[limit] if limit in edition else None  # noqa: SIM401 - `get` takes no None for an int
-        inputs = Inputs(self._ground.places, most)
+        inputs = Inputs(self._ground.places.remembering(), most)
         output = self._ground.places.place(job.wish.output)
         if is_csv:
             rows = RowRequests(inputs, Mapping(job.wish.mapping_rule))
@@ -198,6 +212,7 @@ class JobRun:
         written = await write_manifest(output, self._outcomes(job.id), form)
         for part in range(len(written), job.parts):
             await output.delete(form.name(part))
+        await output.settle()
         await output.settle()
         await in_thread(self._rows.finish, job.id, len(written))
 
