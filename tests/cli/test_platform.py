@@ -111,6 +111,8 @@ def test_a_deployment_that_fails_says_why_and_where_to_look(platform):
     done = platform.mooring("deploy", "broken", "--timeout", "3")
     assert done.returncode == 1
     assert "broken is failed: " in done.stderr
+    assert "\n    do next: " in done.stderr
+    assert "\n         do next: " in platform.done("show", "broken")
     assert "mooring logs broken shows what its instances wrote" in done.stderr
     assert "no weights" in platform.done("logs", "broken")
     platform.done("delete", "broken")

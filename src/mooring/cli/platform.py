@@ -61,11 +61,11 @@ def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def show_fields(fields: Iterable[tuple[str, object]]) -> None:
-    """Names and values below each other; those without a value are left out."""
-    shown = [(name, visible(str(value))) for name, value in fields if value not in (None, "", [], {})]
+    """Names and values below each other, more lines of a value below its first; those without a value are left out."""
+    shown = [(name, str(value)) for name, value in fields if value not in (None, "", [], {})]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
-        typer.echo(f"{name:<{width}}  {value}")
+        typer.echo(f"{name:<{width}}  {_lines(value, indent=width + 2)}")
 
 
 def when(ms: int | None) -> str:
@@ -93,8 +93,8 @@ def duration(text: str, option: str) -> tuple[int, str]:
 
 
 def tell(text: str) -> None:
-    """A word on the way, for a person: to standard error."""
-    typer.echo(visible(text), err=True)
+    """A word on the way, for a person: to standard error; more lines of it are indented."""
+    typer.echo(_lines(text, indent=4), err=True)
 
 
 class Phases:
@@ -190,7 +190,12 @@ def event_line(event: dict[str, Any]) -> str:
 
 
 def _told(event: dict[str, Any], *, indent: int) -> str:
+    mark = "! " if event["event_type"] == "abnormal" else "  "
+    return mark + _lines(str(event["event_info"]), indent=indent)
+
+
+def _lines(text: str, *, indent: int) -> str:
+    """The text with nothing in it that could move the cursor, its lines but the first indented."""
     from mooring.contract.visible import visible_lines  # noqa: PLC0415 - the room is slow to open
 
-    mark = "! " if event["event_type"] == "abnormal" else "  "
-    return mark + f"\n{' ' * indent}".join(visible_lines(str(event["event_info"])))
+    return f"\n{' ' * indent}".join(visible_lines(text))
