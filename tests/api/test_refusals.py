@@ -57,7 +57,8 @@ def test_a_body_that_cannot_be_meant_is_a_400(place, body):
 
 
 def test_json_is_understood_whatever_its_content_type_says(place):
-    for kind in ("application/json;charset=UTF-8", "application/json; charset=utf8", None):
+    curls = "application/x-www-form-urlencoded"
+    for kind in ("application/json;charset=UTF-8", "application/json; charset=utf8", curls, "text/plain", None):
         headers = {"Content-Type": kind} if kind else {}
         answer = place.me.post(f"{place.mine}/services", content=b'{"service_name": "a"}', headers=headers)
         assert "infer_type" in answer.json()["error_msg"], answer.text

@@ -101,6 +101,9 @@ class Door:
             body = await _whole_body(scope, receive, most)
         if scope["method"] not in BODILESS:
             require_sane(body)
+            # After the signature, of which it may be a part: a body is JSON, whatever curl calls it.
+            kept = [header for header in scope["headers"] if header[0] != b"content-type"]
+            scope["headers"] = [*kept, (b"content-type", b"application/json")]
         return _again(body, receive)
 
     def _require_gateway(self, asked: Asked) -> None:
