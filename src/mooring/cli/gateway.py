@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from mooring.errors import Invalid
 
 TOKEN_VARIABLE = "MOORING_GATEWAY_TOKEN"  # noqa: S105 - a variable's name
+TOKEN = re.compile(r"[!-~]+")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +39,8 @@ def gateway(
     """
     from mooring.gateway.standalone import Standalone, serve  # noqa: PLC0415 - a web server is slow to import
 
+    if not control.startswith(("http://", "https://")):
+        raise Invalid(f"{control} is not the URL of a platform", hint="for example --control http://127.0.0.1:8000")
     try:
         token = token_file.read_text(encoding="ascii").strip() if token_file else os.environ.get(TOKEN_VARIABLE, "")
     except (OSError, UnicodeDecodeError) as error:
@@ -45,5 +49,10 @@ def gateway(
         raise Invalid(
             "a gateway needs a token of its own",
             hint=f"mooring keys create --kind gateway makes one; --token-file or {TOKEN_VARIABLE} names it",
+        )
+    if not TOKEN.fullmatch(token):
+        raise Invalid(
+            f"what {token_file or TOKEN_VARIABLE} has is no token: it must be one word",
+            hint="mooring keys create --kind gateway --json | jq -r .secret writes the secret alone",
         )
     serve(Standalone(control=control, token=token, listen=listen, cache=cache))
