@@ -3,6 +3,8 @@
 import http.server
 import json
 import re
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -15,6 +17,7 @@ ID = "0a6dfd5a-6a3b-4e0c-9d0a-2f3c8f0f5f11"
 SERVICE = {
     "service_name": ESCAPES,
     "service_id": ID,
+    "infer_type": "real-time",
     "status": ESCAPES,
     "access_address": ESCAPES,
     "error_msg": ESCAPES,
@@ -143,3 +146,23 @@ def test_without_a_token_it_is_said_how_to_have_one(mooring, answering, tmp_path
     assert done.returncode == 2
     assert "MOORING_TOKEN" in done.stderr
     assert "mooring login" in done.stderr
+
+
+def test_a_model_that_is_asked_of_a_platform_that_is_away_gets_one_hint(mooring, answering):
+    url = answering({"/v3/projects": (503, {"error_code": "ModelArts.1", "error_msg": "the database is away"})})
+    done = mooring("predict", "digits", MOORING_URL=url, **SOMEBODY)
+    assert done.returncode == 69
+    assert "hint: if digits is a host, write http://digits" in done.stderr
+
+
+def test_the_help_of_the_client_shows_nothing_of_the_environment(monkeypatch):
+    monkeypatch.setenv("MOORING_TOKEN", "a-secret")
+    script = "import mooring, pydoc; print(pydoc.plain(pydoc.render_doc(mooring.Client)))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "one caller of one platform" in told.stdout.lower()
+    assert "a-secret" not in told.stdout
+
+
+def test_the_verbs_that_change_a_service_do_not_promise_defaults(mooring):
+    assert "[default: 1]" not in mooring("update", "--help").stdout
+    assert "[default: as it is]" in mooring("update", "--help").stdout

@@ -31,6 +31,9 @@ FLAVOR = typer.Option(
     "", metavar="NAME", help="Size of an instance; mooring flavors lists them.  [default: modelarts.vm.cpu.2u]"
 )
 CPU = typer.Option(None, min=0.01, help="Processors of an instance, with --memory, in place of a flavor.")
+AS_IT_IS = "  [default: as it is]"
+INSTANCES_NOW = typer.Option(None, "--instances", "-n", min=1, help=f"How many of each model.{AS_IT_IS}")
+FLAVOR_NOW = typer.Option("", metavar="NAME", help=f"Size of an instance; mooring flavors lists them.{AS_IT_IS}")
 MEMORY = typer.Option("", metavar="SIZE", help="Memory of an instance, such as 512m or 2g.")
 ENV = typer.Option([], "--env", "-e", metavar="KEY=VALUE", help="A variable of its instances. May be repeated.")
 TIMEOUT = typer.Option(None, metavar="SECONDS", min=1, help="How long it may take to become ready.")
@@ -84,8 +87,8 @@ def update(
     service: str = platform.SERVICE,
     models: list[str] = MODELS,
     *,
-    instances: int = INSTANCES,
-    flavor: str = FLAVOR,
+    instances: int = INSTANCES_NOW,
+    flavor: str = FLAVOR_NOW,
     cpu: float = CPU,
     memory: str = MEMORY,
     env: list[str] = ENV,

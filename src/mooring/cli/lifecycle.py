@@ -58,7 +58,9 @@ def delete(
         autocompletion=platform.names,
     ),
     *,
-    all_versions: bool = typer.Option(False, "--all-versions", help="With a model: every version of it, 20 at most."),
+    all_versions: bool = typer.Option(
+        False, "--all-versions", help="NAMEs are models, and every version of each goes, 20 at most."
+    ),
     as_json: bool = platform.AS_JSON,
 ) -> None:
     """Delete services and models.

@@ -97,7 +97,8 @@ def _place(where: str) -> tuple[str, list[str]]:
         try:
             service_id = client.service(found[1])["service_id"]
         except Unavailable as error:
-            error.hint += f"; if {found[1]} is a host, write http://{where}"
+            host = f"if {found[1]} is a host, write http://{where}"
+            error.hint = f"{error.hint}; {host}" if error.hint else host
             raise
         place = f"{client.connection.url}/v1/infers/{service_id}{found[2] or ''}"
         return place, [f"X-Auth-Token: {client.connection.token}"]

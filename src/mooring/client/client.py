@@ -38,8 +38,9 @@ class Client:
     Every call raises a MooringError of the kind that fits what the platform said, Unavailable when it does not answer.
     """
 
-    def __init__(self, url: str = "", token: str = "", *, environ: Mapping[str, str] = os.environ) -> None:
-        self.connection = Connection(url, token, environ=environ)
+    def __init__(self, url: str = "", token: str = "", *, environ: Mapping[str, str] | None = None) -> None:
+        # Not os.environ as the default: help() would show all that is in it.
+        self.connection = Connection(url, token, environ=os.environ if environ is None else environ)
         self.batch = BatchServices(self)
 
     def __enter__(self) -> Self:
