@@ -110,7 +110,8 @@ class Traffic:
         try:
             return identify(asked, self.table.callers, self.now_ms())
         except Denied as denied:
-            raise not_identified(denied.message) from denied
+            reason = f"{denied.message}; {denied.hint}" if denied.case == "no-auth" else denied.message
+            raise not_identified(reason) from denied
 
     def route(self, service_id: str, principal: Principal) -> Route:
         """The route of a service that this caller may call; a service of somebody else is like none."""
