@@ -11,8 +11,8 @@ import pytest
 from platform_process import processes
 
 TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial"
-PAGES = ("1-serve-a-model", "2-your-own-model", "3-the-image", "4-check", "5-the-platform")
-SERVE, OWN, IMAGE, CHECK, PLATFORM = (TUTORIAL / f"{name}.md" for name in PAGES)
+PAGES = ("1-serve-a-model", "2-your-own-model", "3-the-image", "4-check", "5-the-platform", "6-batch")
+SERVE, OWN, IMAGE, CHECK, PLATFORM, BATCH = (TUTORIAL / f"{name}.md" for name in PAGES)
 NAMES = {"languages:1": "languages-{}:1", "my-languages": "my-languages-{}", "theirs:1": "theirs-{}:1"}
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="the tutorial calls its services with curl")
@@ -46,9 +46,17 @@ def test_page_3_makes_its_image_and_page_4_checks_it(reader, engine, debian_base
 
 @needs_curl
 def test_page_5_runs_a_platform(reader):
+    read_with_a_platform(reader, PLATFORM)
+
+
+def test_page_6_runs_batch_jobs(reader):
+    read_with_a_platform(reader, BATCH)
+
+
+def read_with_a_platform(reader, page):
     newcomer = reader()
     try:
-        newcomer.read(PLATFORM)
+        newcomer.read(page)
     finally:
         # Where the page was left half way, what the platform started goes on.
         for process in processes(str(newcomer.folder.parent)):
@@ -56,5 +64,5 @@ def test_page_5_runs_a_platform(reader):
 
 
 def test_there_is_no_page_that_nobody_reads():
-    assert set(TUTORIAL.glob("*.md")) == {TUTORIAL / "README.md", SERVE, OWN, IMAGE, CHECK, PLATFORM}
+    assert set(TUTORIAL.glob("*.md")) == {TUTORIAL / "README.md", SERVE, OWN, IMAGE, CHECK, PLATFORM, BATCH}
     assert "```" not in (TUTORIAL / "README.md").read_text(encoding="utf-8")

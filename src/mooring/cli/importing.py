@@ -138,12 +138,19 @@ def _waited(client: Client, model_id: str, name: str) -> dict[str, Any]:
 def _show(client: Client, model: dict[str, Any]) -> None:
     name = f"{model['model_name']}:{model['model_version']}"
     if model["model_status"] == "published":
-        platform.say(f"{name} {platform.size(model['model_size'])} {model['model_id']}. Next: mooring deploy {name}")
+        size = platform.size(model["model_size"])
+        platform.say(f"{name} {size} {model['model_id']}. Next: {_next_verbs(name, model)}")
         return
     platform.tell(f"{name} was not imported: {model.get('error_msg') or model['model_status']}")
     events = client.model_events(model["model_id"])
     more = f"mooring show {name} --report tells all that was found; " if _found_some(events) else ""
     platform.tell(f"  {more}then mooring delete {name}, mend it, and import it again")
+
+
+def _next_verbs(name: str, model: dict[str, Any]) -> str:
+    kinds = model.get("install_type") or [Purpose.REAL_TIME]
+    verbs = {Purpose.REAL_TIME: f"mooring deploy {name}", Purpose.BATCH: f"mooring batch run {name}"}
+    return ", or ".join(verb for kind, verb in verbs.items() if kind in kinds)
 
 
 def _found_some(events: list[dict[str, Any]]) -> bool:
