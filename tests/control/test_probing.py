@@ -1,4 +1,5 @@
 import asyncio
+import json
 import time
 
 import pytest
@@ -8,7 +9,9 @@ from mooring.control.health import Kind
 from mooring.control.probing import Prober, Subject, questions_of
 from mooring.control.world import Condition
 from mooring.engine.memory import MemoryEngine, MemoryWorld
+from mooring.engine.process import ProcessEngine
 from mooring.engine.workload import Workload
+from mooring.project.serving import served
 
 OTC_2022, OTC_2024 = edition("otc-2022"), edition("otc-2024")
 
@@ -124,6 +127,42 @@ def test_failures_before_the_delay_do_not_count_and_after_it_they_do(engine, clo
         await asking.until(Condition.REFUSED, jump_ms=1_000)
         assert clock.ahead_ms >= 120_000
         await asking.prober.close()
+
+    run(test())
+
+
+CANNOT_LOAD = """
+from mooring_serve import Handler
+
+class Model(Handler):
+    def setup(self, model_dir):
+        raise FileNotFoundError("no weights today")
+
+    def predict(self, text):
+        return {}
+"""
+
+
+def test_a_model_that_says_again_and_again_that_it_cannot_be_loaded_is_not_waited_for(tmp_path, clock):
+    project = tmp_path / "weightless"
+    (project / "model").mkdir(parents=True)
+    (project / "handler.py").write_text(CANNOT_LOAD)
+    body = {"Content-type": "application/json", "data": {"type": "object", "properties": {"text": {"type": "string"}}}}
+    api = {"protocol": "http", "url": "/", "method": "post", "request": body, "response": body}
+    config = {"model_algorithm": "none", "model_type": "Image", "apis": [api]}
+    (project / "config.json").write_text(json.dumps(config))
+
+    async def test():
+        engine = ProcessEngine("platform-1", tmp_path / "replicas")
+        asking = Asking(engine, clock, {"url": "/health", "initial_delay_seconds": "3600"})
+        try:
+            await engine.apply(served(Workload(name="a", project=str(project)), OTC_2022))
+            asking.prober.keep({"a": asking.subject})
+            await asking.until(Condition.REFUSED)
+        finally:
+            await asking.prober.close()
+            await engine.remove("a", grace_seconds=0)
+            await engine.close()
 
     run(test())
 

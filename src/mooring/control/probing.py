@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mooring.contract import vocabulary
 from mooring.control.health import Check, Health, Kind, after, asked, condition
+from mooring.control.world import Condition
+from mooring.engine.loading import is_hopeless
 from mooring.engine.workload import Probe
 from mooring.errors import MooringError
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from mooring.contract.edition import Edition
-    from mooring.control.world import Condition
+    from mooring.engine.probe import Answer
     from mooring.engine.workload import Engine
 
 LOG = logging.getLogger(__name__)
@@ -26,6 +29,8 @@ PERIOD_SECONDS = 5
 FAILURES = 12
 ANSWER_SECONDS = 3.0
 HEALTH_URL = "/health"
+# So many answers are kept of a replica that is not ready yet: they may tell that it never will be.
+KEPT_ANSWERS = 100
 KEYS = {Kind.STARTUP: "startup_health", Kind.READINESS: "readiness_health", Kind.HEALTH: "health"}
 
 
@@ -138,10 +143,10 @@ class Prober:
         self.keep({})
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def ask(self, name: str, probe: Probe) -> bool | None:
-        """Whether it answered well; None when nobody can tell."""
+    async def ask(self, name: str, probe: Probe) -> Answer | None:
+        """What it answered; None when nobody can tell."""
         try:
-            return (await self._engine.ask(name, probe)).ok
+            return await self._engine.ask(name, probe)
         except MooringError as error:  # away, or gone: the next look at the world tells
             LOG.debug("cannot ask %s: %s", name, error)
         except Exception:
@@ -185,11 +190,14 @@ class _Watch:
         # From when on a failure counts; before, the model is given its time, and only a good answer counts.
         self._counts_at = {kind: started + int(check.delay_seconds * 1000) for kind, check in self._checks.items()}
         self._due_at = {kind: self._first(kind, now) for kind in self._checks}
+        self._told: deque[Answer] = deque(maxlen=KEPT_ANSWERS)
         self.task = asyncio.ensure_future(self._watch())
 
     @property
     def condition(self) -> Condition:
-        return condition(self._health, self._checks)
+        found = condition(self._health, self._checks)
+        # It said so often that its model cannot be loaded that waiting out its time would tell nothing more.
+        return Condition.REFUSED if found is Condition.STARTING and is_hopeless(self._told) else found
 
     def end(self) -> None:
         self.task.cancel()
@@ -205,11 +213,14 @@ class _Watch:
             now = self._prober.now_ms()
             due = [kind for kind in kinds if self._due_at[kind] <= now]
             answers = await asyncio.gather(*(self._prober.ask(self._name, self._questions[kind].probe) for kind in due))
-            for kind, ok in zip(due, answers, strict=True):
-                self._take(kind, ok, asked_at=now)
+            for kind, answer in zip(due, answers, strict=True):
+                self._take(kind, answer, asked_at=now)
 
-    def _take(self, kind: Kind, ok: bool | None, *, asked_at: int) -> None:  # noqa: FBT001 - an answer: yes, no, or none
+    def _take(self, kind: Kind, answer: Answer | None, *, asked_at: int) -> None:
         before = self.condition
+        ok = None if answer is None else answer.ok
+        if answer is not None and self._health.since_ms is None:
+            self._told.append(answer)
         period = int(self._checks[kind].period_seconds * 1000)
         counts = asked_at >= self._counts_at[kind]
         if ok or (counts and ok is not None):
