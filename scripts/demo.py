@@ -1,7 +1,8 @@
 """`make demo`: the main job, seen end to end.
 
 The mnist example is served by a process, asked for a 7, and for every digit we drew. Then, where a container engine
-answers, the same from its image. At last a platform deploys it: two instances, called through the gateway.
+answers, the same from its image. At last a platform deploys it: two instances, called through the gateway, and then a
+batch job over all those digits.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 MNIST = Path("examples/mnist")
 SAMPLES = MNIST / "samples"
 IMAGE = "mooring-demo-mnist:1"
-NAME = "mooring-demo"
+NAME, BATCH = "mooring-demo", "mooring-demo-batch"
 PLATFORM_PORT = 8000
 MOORING = [sys.executable, "-m", "mooring.cli"]
 DIGITS = "0123456789"
@@ -58,7 +59,7 @@ def main() -> None:
 def deploy(source: str, *options: str) -> None:
     """Start a platform of its own, and take the example through it from its import to its end."""
     with tempfile.TemporaryDirectory(prefix="mooring-demo-") as folder, platform(Path(folder), *options):
-        step("import", source, NAME)
+        step("import", source, NAME, "--kind", "both")
         try:
             step("deploy", NAME, "--instances", "2")
             answer = step("predict", f"{NAME}/", "-F", f"images=@{SAMPLES / 'seven.jpg'}", shown=True)
@@ -66,9 +67,29 @@ def deploy(source: str, *options: str) -> None:
             step("monitor", NAME)
             expect("method=POST path=/ status=200" in step("logs", NAME, shown=True), "the log must have the request")
             step("stop", NAME)
+            run_batch(Path(folder))
         finally:
             # The service, and the model: its copy of the image goes with it.
             step("delete", NAME, f"{NAME}:")
+
+
+def run_batch(folder: Path) -> None:
+    """Run the example over every digit we drew, three instances at once, and read what they read."""
+    pictures = sorted(one.relative_to(SAMPLES) for one in SAMPLES.rglob("[0-9].*"))
+    for picture in pictures:
+        (folder / "scans" / picture).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(SAMPLES / picture, folder / "scans" / picture)
+    words = ("--input", str(folder / "scans"), "--output", str(folder / "read"), "--instances", "3", "--name", BATCH)
+    step("batch", "run", NAME, *words)
+    try:
+        results = [folder / "read" / "infer-result" / f"{one}_result.txt" for one in pictures]
+        read = [json.loads(result.read_text())["mnist_result"] for result in results]
+        wrong = [str(one) for one, digit in zip(pictures, read, strict=True) if str(digit) != one.stem]
+        print(f"{len(pictures)} pictures in one batch job: ", end="")
+        print(f"wrong: {', '.join(wrong)}" if wrong else "every digit right")
+        expect(not wrong, "some samples were read wrongly")
+    finally:
+        step("delete", BATCH)
 
 
 @contextlib.contextmanager
