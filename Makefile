@@ -30,7 +30,7 @@ demo: setup ## Serve the mnist example, ask it for a 7; the same from a containe
 	@$(BIN)/python scripts/demo.py
 
 test: setup torch-env ## Run every test; starts a container engine of its own if none answers.
-	@$(BIN)/python scripts/with_engine.py $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	@$(BIN)/python scripts/with_engine.py $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 # A wheel for PyTorch without CUDA is not on every index: PIP_FIND_LINKS may name a folder that has it.
 torch-env: .cache/torch-env/.ready ## PyTorch (CPU) and scikit-learn, for the tests that serve real packages.

@@ -24,11 +24,40 @@ TEST_LABEL = "io.mooring.test"
 MISSING = os.environ.get("MOORING_TEST_ENGINE_MISSING", "")
 # One engine can be had on every machine that tests; this, beside it, only where it is installed and may run.
 SECOND_ENGINE = "no Podman: "
+# The files that take longest are the first that workers get, so that none is left with one alone in the end. The second
+# needs no base image: where that must be made first, a minute's work, nobody waits for it.
+LONGEST_FIRST = (
+    "tests/checks/test_zoo.py",
+    "tests/control/test_importing.py",
+    "tests/cli/test_check.py",
+    "tests/journeys/test_platform.py",
+    "tests/journeys/test_tutorial.py",
+    "tests/cli/test_batch.py",
+    "tests/control/test_jobs_kill.py",
+    "tests/journeys/test_demo.py",
+    "tests/cli/test_platform_life.py",
+    "tests/cli/test_platform.py",
+    "tests/control/test_reconcile.py",
+    "packages/serve/tests/test_life.py",
+    "packages/serve/tests/test_requests.py",
+    "packages/serve/tests/test_handler_faults.py",
+    "tests/engine/test_podman.py",
+    "tests/engine/test_container_workloads.py",
+    "tests/promises/test_engine.py",
+    "tests/cli/test_run.py",
+    "tests/image/test_hostile.py",
+    "tests/api/test_openapi.py",
+    "tests/project/test_image.py",
+    "tests/project/test_customize_service.py",
+)
 NO_SKIPS = os.environ.get("MOORING_TEST_NO_SKIPS", "") not in ("", "0")
 
 
-def pytest_collection_modifyitems(items):
-    """Tests that need an engine are skipped, with the reason, where none answers."""
+def pytest_collection_modifyitems(config, items):
+    """Order the files for workers; tests that need an engine are skipped, with the reason, where none answers."""
+    if hasattr(config, "workerinput"):
+        ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+        items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
     needing = [item for item in items if item.get_closest_marker("engine")]
     reason = _why_no_engine() if needing else ""
     for item in needing if reason else ():
