@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from mooring.batch.feed import Tally
     from mooring.batch.item import Outcome
     from mooring.control.clock import Clock
-    from mooring.control.job_rows import JobSeen
 
 # Outcomes are written after so long at the latest, or when there are so many: what was not, is done again.
 GATHER_SECONDS, MOST_GATHERED = 0.1, 500
@@ -24,15 +23,8 @@ LIVE_MS = 1000
 class JobJournal:
     """An async context around one run of a feed; when it is left, all that was taken is written."""
 
-    def __init__(
-        self,
-        job: JobSeen,
-        tally: Tally,
-        write: Callable[[JobSeen, list[Outcome], int, int], Awaitable[None]],
-        clock: Clock,
-    ) -> None:
+    def __init__(self, tally: Tally, write: Callable[[list[Outcome], int, int], Awaitable[None]], clock: Clock) -> None:
         """`write` keeps outcomes, how many requests are done of items in hand, and how many are in 1000 seconds."""
-        self._job = job
         self._tally = tally
         self._write = write
         self._clock = clock
@@ -72,7 +64,7 @@ class JobJournal:
             if not taken and (live == self._told[0] or now - self._told[1] < LIVE_MS):
                 return
             try:
-                await self._write(self._job, taken, live, self._pace.at(self._tally.requests))
+                await self._write(taken, live, self._pace.at(self._tally.requests))
             except BaseException:
                 self._gathered = taken + self._gathered
                 raise

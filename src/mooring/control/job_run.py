@@ -156,9 +156,17 @@ class JobRun:
         if wish.item_timeout_in_seconds is not None:
             patience = replace(patience, request_seconds=wish.item_timeout_in_seconds)
         asker = Asker(self._instances, wish.req_uri, patience)
-        feed = Feed(self._doing(job, asker), self._instances, threshold=_threshold(job), patience=patience)
+        output = self._ground.places.place(wish.output)
+        feed = Feed(self._doing(job, asker, output), self._instances, threshold=_threshold(job), patience=patience)
         feed.tally = Tally(job.done + job.failed, job.failed, job.requests, job.failed_requests)
-        journal = JobJournal(job, feed.tally, self._write, self._ground.clock)
+
+        async def write(outcomes: list[Outcome], live: int, rate: int) -> None:
+            # Rows say of a result that it is there once that outlives a power failure.
+            if outcomes:
+                await self._settle(output)
+            await self._insist(self._rows.mark, job, outcomes, live=live, rate=rate)
+
+        journal = JobJournal(feed.tally, write, self._ground.clock)
         try:
             async with journal:
                 return await feed.run(self._pending(job.id), journal.take)
@@ -166,15 +174,6 @@ class JobRun:
             raise Conflict(error.message, hint=error.hint) from None
         finally:
             asker.close()
-
-    async def _write(self, job: JobSeen, outcomes: list[Outcome], live: int, rate: int) -> None:
-        """Keep outcomes, once their results are there to stay: what a row calls done is not done again."""
-        if outcomes:
-            await self._ground.places.place(job.wish.output).settle()
-        """Rows say of a result that it is there once that outlives a power failure."""
-        if outcomes:
-            await self._settle(self._ground.places.place(job.wish.output))
-        await self._insist(self._rows.mark, job, outcomes, live=live, rate=rate)
 
     async def _settle(self, output: Storage) -> None:
         """Wait for storage to keep what was written, however long it is away."""
@@ -187,12 +186,11 @@ class JobRun:
             await self._ground.clock.sleep(pause)
             pause = min(2 * pause, AGAIN_LIMIT_SECONDS)
 
-    def _doing(self, job: JobSeen, asker: Asker) -> Work:
+    def _doing(self, job: JobSeen, asker: Asker, output: Storage) -> Work:
         edition, is_csv = self._ground.edition, job.wish.mapping_type == CSV
         limit = vocabulary.BATCH_CSV_LIMIT if is_csv else vocabulary.BATCH_FILE_LIMIT
         most = edition[limit] if limit in edition else None  # noqa: SIM401 - `get` takes no None for an int
         inputs = Inputs(self._ground.places.remembering(), most)
-        output = self._ground.places.place(job.wish.output)
         if is_csv:
             rows = RowRequests(inputs, Mapping(job.wish.mapping_rule))
             return RowWork(asker, rows, output, lambda: self._instances.capacity)
@@ -212,7 +210,6 @@ class JobRun:
         written = await write_manifest(output, self._outcomes(job.id), form)
         for part in range(len(written), job.parts):
             await output.delete(form.name(part))
-        await output.settle()
         await output.settle()
         await in_thread(self._rows.finish, job.id, len(written))
 
