@@ -27,8 +27,9 @@ def fill(folder):
 
 def start(data, database, folder):
     words = [sys.executable, str(SCRIPT), str(data), database, str(folder)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if process.stdout.readline().strip() != "going":
+    # Unbuffered: what is read as a line takes nothing of what comes behind it.
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    if process.stdout.readline().strip() != b"going":
         process.kill()
         raise AssertionError(process.communicate())
     return process
@@ -36,7 +37,7 @@ def start(data, database, folder):
 
 def to_the_end(process):
     out, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    assert out.split() == ["finished"], (out, errors[-2000:])
+    assert out.split() == [b"finished"], (out, errors[-2000:])
 
 
 def without_folder(lines, folder):

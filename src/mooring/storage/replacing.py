@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import hashlib
 import os
 import secrets
 from typing import TYPE_CHECKING, Any, Protocol
@@ -61,11 +62,30 @@ class File:
                 self._link(self._name)
             except FileExistsError:
                 # Only a rename replaces.
+                self._hide()
+        if self._hidden:
+            try:
+                self._replace()
+            except FileNotFoundError:
+                # Somebody else writes the same, and took ours for what a killed writer left.
                 self._hidden = _hidden()
                 self._link(self._hidden)
-        if self._hidden:
-            os.replace(self._hidden, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+                self._replace()
             self._hidden = ""
+
+    def _hide(self) -> None:
+        """Give it a hidden name: the same for the same file, so that what a killed writer left goes with the next."""
+        self._hidden = f".{hashlib.blake2b(os.fsencode(self._name), digest_size=16).hexdigest()}.part"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._hidden, dir_fd=self._folder)
+        try:
+            self._link(self._hidden)
+        except FileExistsError:
+            self._hidden = _hidden()
+            self._link(self._hidden)
+
+    def _replace(self) -> None:
+        os.replace(self._hidden, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
 
     def _link(self, name: str) -> None:
         os.link(f"/proc/self/fd/{self._descriptor}", name, dst_dir_fd=self._folder, follow_symlinks=True)
