@@ -237,3 +237,19 @@ def test_folders_are_not_kept_open_without_end(tmp_path):
     assert asyncio.run(scenario()) - before <= 64
     gc.collect()
     assert opened() <= before
+
+
+def test_no_link_leads_to_what_is_kept_apart_though_it_lies_in_the_same_folder(tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "token").write_text("secret")
+    (tmp_path / "there").symlink_to(tmp_path / "own" / "token")
+    (tmp_path / "fine").symlink_to("mine")
+    (tmp_path / "mine").write_text("mine")
+    places = Places(apart=str(tmp_path.resolve() / "own"))
+
+    async def scenario():
+        assert await read(places.open(folder_address(tmp_path / "fine"))) == b"mine"
+        with pytest.raises(Denied):
+            await read(places.open(folder_address(tmp_path / "there")))
+
+    asyncio.run(scenario())

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # A pipe would be waited for, and a device has no end.
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+_CLOSED = -1
 # Entries that one visit of a thread brings along.
 _ENTRIES = 1000
 _SENTENCES: dict[int, tuple[type[MooringError], str]] = {
@@ -48,8 +49,10 @@ _SENTENCES: dict[int, tuple[type[MooringError], str]] = {
 class Folder:
     """What lies in a folder; one that does not exist yet comes to be with the first thing written there."""
 
-    def __init__(self, address: Address, path: Path) -> None:
+    def __init__(self, address: Address, path: Path, *, apart: str = "") -> None:
+        """Links may not lead to the folder `apart`, a whole path without links, even if it lies in this one."""
         self._address = address
+        self._apart = f"{apart.rstrip('/')}/" if apart else ""
         self._root = os.path.realpath(path)
         # Whoever reads enters what is there, whoever writes makes it first.
         self._read_in, self._write_in = Entered(self._enter), Entered(self._make)
@@ -74,7 +77,8 @@ class Folder:
         try:
             yield Content(size, self._chunks(name, descriptor, size, first))
         finally:
-            os.close(descriptor)
+            if descriptor != _CLOSED:
+                os.close(descriptor)
 
     async def write(self, name: str, content: bytes | AsyncIterator[bytes]) -> None:
         """Folders on the way are made; the file has no name until it is whole."""
@@ -137,14 +141,19 @@ class Folder:
             raise Conflict(f"{self._told(name)} became shorter while it was read", hint="leave it as it is, try again")
 
     def _opened(self, name: str) -> tuple[int, int, bytes]:
+        """A descriptor, closed already where there is nothing more to read; the size; the first bytes."""
         descriptor = self._file(name)
         try:
             status = os.fstat(descriptor)
             self._require_file(name, status.st_mode)
-            return descriptor, status.st_size, os.read(descriptor, min(CHUNK_BYTES, status.st_size))
+            first = os.read(descriptor, min(CHUNK_BYTES, status.st_size))
         except BaseException:
             os.close(descriptor)
             raise
+        if len(first) < status.st_size:
+            return descriptor, status.st_size, first
+        os.close(descriptor)
+        return _CLOSED, status.st_size, first
 
     def _file(self, name: str) -> int:
         folder, base = os.path.split(name)
@@ -212,6 +221,8 @@ class Folder:
             raise Denied(
                 f"{self._told(name)} is a link that leads out of its folder", hint="put the file there instead"
             )
+        if self._apart and f"{path}/".startswith(self._apart):
+            raise Denied(f"{self._told(name)} leads to what is kept apart", hint="choose another file")
         return path
 
     def _enter(self, folder: str) -> int:

@@ -32,8 +32,10 @@ _ENTERED = 16
 class Places:
     """Everything that addresses can lead to; connections to buckets are kept and shared."""
 
-    def __init__(self, settings: StorageSettings | None = None) -> None:
+    def __init__(self, settings: StorageSettings | None = None, *, apart: str = "") -> None:
+        """No link in a folder leads to the folder `apart`, a whole path without links."""
         self._settings = settings or StorageSettings()
+        self._apart = apart
         self._stores: dict[str, S3Store] = {}
         self._held: dict[str, bytes] = {}
         self._entered: OrderedDict[Address, Storage] | None = None
@@ -55,7 +57,7 @@ class Places:
         """
         match address.kind:
             case Kind.FOLDER:
-                return Folder(address, self._allowed(Path(address.key)))
+                return Folder(address, self._allowed(Path(address.key)), apart=self._apart)
             case Kind.MEMORY:
                 return MemoryStorage(address, self._held)
             case Kind.BUCKET:
