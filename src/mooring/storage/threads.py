@@ -11,7 +11,7 @@ import contextlib
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,16 +45,15 @@ class _Outbox:
     """What was done for one loop, until the loop takes it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        # The loop holds us, and not we the loop: it may go.
-        self._call_soon = loop.call_soon_threadsafe
-        self._new_future = loop.create_future
+        # Whoever is kept by his loop must not keep it.
+        self._loop = ref(loop)
         self._lock = threading.Lock()
         self._done: list[Done] = []
         self._told = False
 
     def begin(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Have the work done; in the loop's thread."""
-        future: asyncio.Future[T] = self._new_future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         _waiting.put((self, future, work))
         return future
 
@@ -63,9 +62,9 @@ class _Outbox:
         with self._lock:
             self._done.append(done)
             first, self._told = not self._told, True
-        if first:
+        if first and (loop := self._loop()) is not None:
             with contextlib.suppress(RuntimeError):  # a loop that is closed waits for nothing
-                self._call_soon(self._deliver)
+                loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
         with self._lock:
@@ -105,6 +104,7 @@ def _serve() -> None:
             result = work()
         except BaseException as raised:  # noqa: BLE001 - it is the caller's to see
             error = raised
-        outbox.add((future, result, error))
         # Nothing of it stays with a thread that has nothing to do.
-        del outbox, future, work, result, error
+        del work
+        outbox.add((future, result, error))
+        del outbox, future, result, error
