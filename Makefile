@@ -6,7 +6,7 @@ BIN := .venv/bin
 export UV_NO_CONFIG := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: setup demo test torch-env check fix bench bench-serve bench-check bench-gateway fuzz lock clean help
+.PHONY: setup demo test torch-env check fix bench bench-serve bench-check bench-gateway bench-batch fuzz lock clean help
 
 help: ## Say what there is.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
@@ -56,7 +56,7 @@ fix: setup ## Format, mend what can be mended, write the generated docs anew.
 	@$(BIN)/ruff format .
 	@$(BIN)/python scripts/docs.py
 
-bench: bench-serve bench-check bench-gateway ## Run every benchmark.
+bench: bench-serve bench-check bench-gateway bench-batch ## Run every benchmark.
 
 bench-serve: setup ## Measure the server in the image beside its peers; writes docs/benchmarks/serve.md.
 	@$(BIN)/python benchmarks/serve/run.py
@@ -66,6 +66,9 @@ bench-check: setup ## Measure the check beside its parts; writes docs/benchmarks
 
 bench-gateway: setup ## Measure the gateway beside nginx and HAProxy; writes docs/benchmarks/gateway.md.
 	@$(BIN)/python benchmarks/gateway/run.py
+
+bench-batch: setup ## Measure batch jobs beside plain clients; writes docs/benchmarks/batch.md.
+	@$(BIN)/python benchmarks/batch/run.py
 
 # atheris has wheels for few systems, and nothing else here needs it: it gets an environment of its own.
 fuzz: setup ## Read what a fuzzer thinks up, five minutes each reader; what it breaks becomes a test.
