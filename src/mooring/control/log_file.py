@@ -20,6 +20,7 @@ OLDER = ".older.jsonl"
 # Enough of a file's end to find its last line; a line of output is cut before it is longer.
 END_BYTES = 256 << 10
 LINE_CHARACTERS = 64 << 10
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class LogFile:
@@ -43,15 +44,24 @@ class LogFile:
                 return datetime.fromisoformat(lines[-1]["time"])
         return None
 
-    def write(self, line: LogLine) -> None:
-        """Keep one more line."""
-        told = {
-            "time": line.time.astimezone(UTC).isoformat(timespec="microseconds"),
-            "stream": line.stream,
-            "text": line.text[:LINE_CHARACTERS],
-            "replica": self._replica,
-        }
-        data = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    def write(self, *lines: LogLine) -> None:
+        """Keep more lines; many at once cost little more than one."""
+        gathered = bytearray()
+        for line in lines:
+            told = {
+                "time": line.time.astimezone(UTC).isoformat(timespec="microseconds"),
+                "stream": line.stream,
+                "text": line.text[:LINE_CHARACTERS],
+                "replica": self._replica,
+            }
+            data = _JSON.encode(told).encode("utf-8", "replace") + b"\n"
+            if gathered and len(gathered) + len(data) > self._half // 2:
+                self._keep(bytes(gathered))
+                gathered.clear()
+            gathered += data
+        self._keep(bytes(gathered))
+
+    def _keep(self, data: bytes) -> None:
         try:
             self._append(data)
         except OSError as error:

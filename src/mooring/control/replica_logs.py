@@ -10,6 +10,7 @@ import shutil
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
-    from mooring.engine.workload import Engine
+    from mooring.engine.workload import Engine, LogLine
 
 LOG = logging.getLogger(__name__)
 # After a stream broke, before it is opened again.
@@ -145,11 +146,15 @@ class ReplicaLogs:
     async def _stream(self, name: str, file: LogFile, service_id: str) -> bool:
         """Take down what it says until it is gone; False when the stream broke before."""
         since = await asyncio.to_thread(file.last_time)
-        lines = 0
+        loop, lines = asyncio.get_running_loop(), 0
+        gathered: list[LogLine] = []
+        write = partial(self._write, file, gathered, service_id)
         try:
             async for line in self._engine.logs(name, since=since, follow=True):
-                file.write(line)
-                self._wake(service_id)
+                # What comes in one turn of the loop is written in one.
+                if not gathered:
+                    loop.call_soon(write)
+                gathered.append(line)
                 lines += 1
                 if lines % TURN_LINES == 0:
                     await asyncio.sleep(TURN_SECONDS)
@@ -161,7 +166,15 @@ class ReplicaLogs:
         except Exception:
             LOG.exception("following %s failed", name)
             return False
+        finally:
+            write()
         return True
+
+    def _write(self, file: LogFile, gathered: list[LogLine], service_id: str) -> None:
+        if gathered:
+            file.write(*gathered)
+            gathered.clear()
+            self._wake(service_id)
 
     def _wake(self, service_id: str) -> None:
         if event := self._written.pop(service_id, None):
