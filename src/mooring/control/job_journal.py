@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from mooring.control.clock import Clock
 
 # Outcomes are written after so long at the latest, or when there are so many: what was not, is done again.
-GATHER_SECONDS, MOST_GATHERED = 0.1, 500
+# Each writing is a transaction and a wait for the disk, which cost as much for one as for hundreds.
+GATHER_SECONDS, MOST_GATHERED = 0.5, 1000
 # How far tables in hand are is written so often.
 LIVE_MS = 1000
 
