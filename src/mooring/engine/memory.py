@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FOLLOW_SECONDS = 0.02
 MEMORY_BYTES = 16 << 20
+# What takes a connection needs some turns of the loop until there is somebody who closes it.
+TAKING_TURNS = 6
 
 
 class MemoryWorld:
@@ -78,6 +80,8 @@ class MemoryWorld:
         for replica in list(self.replicas.values()):
             await replica.close()
         self.replicas.clear()
+        for _ in range(TAKING_TURNS):
+            await asyncio.sleep(0)
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
             task.cancel()

@@ -53,8 +53,7 @@ class Server:
     async def drain(self) -> None:
         """Take no more connections, and give the answers that are owed."""
         self._draining = True
-        if self._server:
-            self._server.close()
+        self._stop_listening()
         for task, writer in self._connections.items():
             if task not in self._busy:
                 writer.transport.abort()
@@ -63,11 +62,20 @@ class Server:
 
     def kill(self) -> None:
         """Drop everything at once, as a process does that is killed."""
-        if self._server:
-            self._server.close()
+        self._draining = True
+        self._stop_listening()
         for task, writer in self._connections.items():
             writer.transport.abort()
             task.cancel()
+
+    def _stop_listening(self) -> None:
+        """Close what listens in the next turn of the loop: asyncio loses a connection that was taken in this one."""
+        if not self._server:
+            return
+        loop = asyncio.get_running_loop()
+        for listening in self._server.sockets:
+            loop.remove_reader(listening.fileno())
+        loop.call_soon(self._server.close)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
