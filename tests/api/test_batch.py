@@ -128,7 +128,7 @@ def test_what_a_batch_service_cannot_be_is_refused_with_the_documents_code(place
         ({"config": None}, "ModelArts.3514"),
         ({"config": {"apis": [{"url": "/predict", "request": {}, "response": {}}]}}, "ModelArts.3514"),
         ({"config": config("csv")}, "ModelArts.0104"),
-        ({"status": "publishing", "config": config()}, "ModelArts.3515"),
+        ({"status": "failed", "config": config()}, "ModelArts.3515"),
         ({"request": {"install_type": ["real-time"]}, "config": config()}, "ModelArts.3589"),
     ],
 )

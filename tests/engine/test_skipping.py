@@ -28,8 +28,9 @@ def suite(tmp_path):
 
     def run(**environ):
         settings = {"DOCKER_HOST": f"unix://{tmp_path}/nobody.sock", "MOORING_TEST_NO_SKIPS": ""}
+        settings["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # most plugins of the whole suite take seconds to load
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path)],
+            [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "no:cacheprovider", str(tmp_path)],
             env={**os.environ, **settings, **environ},
             capture_output=True,
             text=True,
