@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
 import random
 import time
@@ -16,7 +17,7 @@ from mooring.contract.node import shortened
 if TYPE_CHECKING:
     from mooring.batch.connection import Connection
     from mooring.batch.instances import Instance, Instances
-    from mooring.batch.requests import Request
+    from mooring.batch.requests import Request, Streamed
 
 T = TypeVar("T")
 Take = Callable[[bytes | AsyncIterator[bytes]], Awaitable[T]]
@@ -50,14 +51,18 @@ class Failed(Exception):
     """The request has no good answer, and asking again would not change that; the text says why, for its owner."""
 
 
-@dataclass(frozen=True, slots=True)
+class _Late(Exception):
+    """The answer takes too long."""
+
+
+@dataclass(slots=True)
 class _Held:
     """The whole body of a good answer."""
 
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Again:
     """Why to ask again: what was said, whether it counts as an attempt, and how long to wait if somebody told."""
 
@@ -77,6 +82,7 @@ class Asker:
         self._connections = Connections()
         self._path = path
         self._patience = patience
+        self._heads: dict[tuple[str, str], bytes] = {}
 
     async def ask(self, request: Request, take: Take[T]) -> T:
         """What `take` makes of the body of a good answer: bytes if it is small, a stream if not.
@@ -101,47 +107,85 @@ class Asker:
                 await asyncio.sleep(self._backoff(attempts) if found.wait_seconds is None else found.wait_seconds)
 
     async def _once(self, request: Request, take: Take[T], *, alone: bool, fresh: bool) -> T | _Held | _Again:
-        instance = await self._instances.acquire(alone=alone)
-        seconds = self._patience.request_seconds
-        limit = asyncio.timeout(seconds)
+        instances = self._instances
+        instance = (None if alone else instances.take()) or await instances.acquire(alone=alone)
         try:
-            async with limit, self._connections.one(instance.url, fresh=fresh) as connection:
-                await self._send(connection, instance.url, request)
-                await connection.answered()
-                return await self._judged(connection, instance, take, limit)
-        except TimeoutError:
-            if not limit.expired():
-                raise
+            if isinstance(request.body, bytes):
+                return await self._exchanged(instance, request, request.body, take, fresh=fresh)
+            return await self._streamed(instance, request, request.body, take, fresh=fresh)
+        except _Late:
+            seconds = self._patience.request_seconds
             raise Failed(f"the model gives no answer within {seconds:g} s") from None
         except Broken as broken:
             if broken.trouble is Trouble.STALE:
                 return _Again("", counts=False, stale=True)
-            self._instances.broke(instance)
+            instances.broke(instance)
             broke = broken.trouble is Trouble.BROKEN
             return _Again(str(broken), counts=broke, broke=broke)
         finally:
-            self._instances.release(instance)
+            instances.release(instance)
 
-    async def _send(self, connection: Connection, url: str, request: Request) -> None:
-        target = self._connections.target(url)
-        head = (
-            f"POST {target.path}{self._path} HTTP/1.1\r\nhost: {target.authority}\r\naccept: */*\r\n"
-            f"content-type: {request.content_type}\r\ncontent-length: {request.length}\r\n\r\n"
-        ).encode()
-        if isinstance(request.body, bytes):
-            await connection.send(head, request.body)
-            return
-        async with request.body() as chunks:
-            await connection.send(head, chunks)
-
-    async def _judged(
-        self, connection: Connection, instance: Instance, take: Take[T], limit: asyncio.Timeout
+    async def _exchanged(
+        self, instance: Instance, request: Request, body: bytes, take: Take[T], *, fresh: bool
     ) -> T | _Held | _Again:
+        """The way of nearly all requests, which says what it can in one go."""
+        url, seconds = instance.url, self._patience.request_seconds
+        connection = await self._connections.take(url, fresh=fresh)
+        try:
+            try:
+                held = await connection.exchange(self._head(url, request) + body, seconds, _HELD_BYTES)
+            except TimeoutError:
+                raise _Late from None
+            found = self._judged(connection, instance, held)
+            if found is not None:
+                return found
+            async with self._limit() as limit:
+                return await take(self._stream(connection, limit))
+        finally:
+            self._connections.give_back(url, connection)
+
+    async def _streamed(
+        self, instance: Instance, request: Request, body: Streamed, take: Take[T], *, fresh: bool
+    ) -> T | _Held | _Again:
+        url = instance.url
+        async with self._limit() as limit:
+            connection = await self._connections.take(url, fresh=fresh)
+            try:
+                async with body() as chunks:
+                    await connection.send(self._head(url, request), chunks)
+                await connection.answered()
+                held = await connection.rest(_HELD_BYTES)
+                return self._judged(connection, instance, held) or await take(self._stream(connection, limit))
+            finally:
+                self._connections.give_back(url, connection)
+
+    @contextlib.asynccontextmanager
+    async def _limit(self) -> AsyncIterator[asyncio.Timeout]:
+        limit = asyncio.timeout(self._patience.request_seconds)
+        try:
+            async with limit:
+                yield limit
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise _Late from None
+
+    def _head(self, url: str, request: Request) -> bytes:
+        found = self._heads.get((url, request.content_type))
+        if found is None:
+            target = self._connections.target(url)
+            found = self._heads[url, request.content_type] = (
+                f"POST {target.path}{self._path} HTTP/1.1\r\nhost: {target.authority}\r\naccept: */*\r\n"
+                f"content-type: {request.content_type}\r\ncontent-length: "
+            ).encode()
+        return b"%b%d\r\n\r\n" % (found, request.length)
+
+    def _judged(self, connection: Connection, instance: Instance, held: bytes | None) -> _Held | _Again | None:
+        """What the answer means; None for a good one that is too large to be held."""
         status = connection.status
-        held = await connection.rest(_HELD_BYTES)
         self._instances.answered(instance, busy=status in _BUSY)
         if status in _OK:
-            return await take(self._stream(connection, limit)) if held is None else _Held(held)
+            return None if held is None else _Held(held)
         said = f"the model answers {status}{_shown(held)}"
         if status not in _AGAIN:
             raise Failed(said)

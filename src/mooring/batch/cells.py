@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d{1,5}))?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+# What JSON would write the same; most cells are so.
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?", re.ASCII)
+_PLAIN_INTEGER = re.compile(r"0|-?[1-9]\d{0,30}", re.ASCII)
 _MAX_CHARACTERS = 1000
 _SPELLINGS = {
     **dict.fromkeys(("true", "yes", "on", "t", "y", "1"), "true"),
@@ -38,6 +41,8 @@ def _text(cell: str) -> str:
 
 def _number(cell: str) -> str:
     """Never by way of a float, which would round: JSON has as many digits as the cell."""
+    if _PLAIN_NUMBER.fullmatch(cell):
+        return cell
     sign, digits, exponent = _parts(cell, "a number, such as 51200.5")
     whole, point, fraction = digits.partition(".")
     text = ("-" if sign == "-" else "") + (whole.lstrip("0") or "0") + (point + fraction if fraction else "")
@@ -45,6 +50,8 @@ def _number(cell: str) -> str:
 
 
 def _integer(cell: str) -> str:
+    if _PLAIN_INTEGER.fullmatch(cell):
+        return cell
     if _INTEGER.fullmatch(text := cell.strip()) and len(text) <= _MAX_CHARACTERS:
         return str(int(text))
     sign, digits, exponent = _parts(cell, "an integer")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 import ssl
 from collections import deque
@@ -77,6 +76,8 @@ class Connection(asyncio.Protocol):
         self._parser: Any = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[None] | None = None
         self._drain: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
         self._blocked = self._paused = self._until_close = False
         self.gone = False
         self.used = 0
@@ -89,7 +90,7 @@ class Connection(asyncio.Protocol):
         self._chunks: deque[bytes] = deque()
         self._held = self._head_bytes = 0
         self.complete = self._head_done = self._framed = self._began = False
-        self.reusable = False
+        self.reusable = self.late = False
 
     @classmethod
     async def open(cls, target: Target) -> Connection:
@@ -103,6 +104,33 @@ class Connection(asyncio.Protocol):
         except OSError as error:
             raise Broken(Trouble.REFUSED, f"cannot connect: {error.strerror or type(error).__name__}") from None
         return connection
+
+    async def exchange(self, request: bytes, seconds: float, at_most: int) -> bytes | None:
+        """Send a small request, and wait for the answer: its body, or None as soon as it is larger.
+
+        TimeoutError when it does not come within so many seconds, or a little more; Broken when it will not come.
+        """
+        self._reset()
+        self.used += 1
+        self._deadline = self._loop.time() + seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._late)
+        self._transport.write(request)
+        while not self.complete and self._held <= at_most:
+            await self._more()
+        self._deadline = 0.0
+        return b"".join(self._taken()) if self._held <= at_most else None
+
+    def _late(self) -> None:
+        """Look whether the request under way has taken too long: one timer for many requests, as most are in time."""
+        self._timer = None
+        if not self._deadline or self.gone:
+            return
+        if self._deadline > self._loop.time():
+            self._timer = self._loop.call_at(self._deadline, self._late)
+        else:
+            self.late = True
+            self.close()
 
     async def send(self, head: bytes, body: bytes | AsyncIterator[bytes]) -> None:
         """Send a request; ends early when the answer comes early."""
@@ -156,6 +184,8 @@ class Connection(asyncio.Protocol):
 
     async def _more(self) -> None:
         if self.gone:
+            if self.late:
+                raise TimeoutError
             # An instance that closed an idle connection saw nothing of what was sent on it since.
             stale = self.used > 1 and not self._began
             raise Broken(Trouble.STALE if stale else Trouble.BROKEN, self._why or "the connection broke off")
@@ -174,6 +204,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone, which is the end of an answer whose length nobody told."""
         self.gone = True
+        if self._timer is not None:
+            self._timer.cancel()
         if self._head_done and self._until_close and exc is None:
             self.complete = True
         self._wake()
@@ -258,19 +290,16 @@ class Connections:
             self._targets[url] = Target.of(url)
         return self._targets[url]
 
-    @contextlib.asynccontextmanager
-    async def one(self, url: str, *, fresh: bool = False) -> AsyncIterator[Connection]:
-        """A connection to the instance, `fresh` or kept; kept for the next request if this one ends well."""
-        connection = (None if fresh else self._kept(url)) or await Connection.open(self.target(url))
-        whole = False
-        try:
-            yield connection
-            whole = connection.complete and connection.reusable and not connection.gone
-        finally:
-            if whole:
-                self._idle.setdefault(url, []).append(connection)
-            else:
-                connection.close()
+    async def take(self, url: str, *, fresh: bool = False) -> Connection:
+        """A connection to the instance, `fresh` or one that was given back. Broken as `Connection.open`."""
+        return (None if fresh else self._kept(url)) or await Connection.open(self.target(url))
+
+    def give_back(self, url: str, connection: Connection) -> None:
+        """It is kept for the next request if this one's answer has come whole, else closed."""
+        if connection.complete and connection.reusable and not connection.gone:
+            self._idle.setdefault(url, []).append(connection)
+        else:
+            connection.close()
 
     def _kept(self, url: str) -> Connection | None:
         waiting = self._idle.get(url)

@@ -52,6 +52,7 @@ class Instances:
         self._reserved: Instance | None = None
         self._empty_at: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._found_loop: asyncio.AbstractEventLoop | None = None
         # Called when there are others; the feed listens.
         self.on_change: Callable[[], None] = lambda: None
         self.replace(urls)
@@ -70,19 +71,29 @@ class Instances:
         self.on_change()
         self._grant()
 
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        # Asking for the running loop costs a system call in some Pythons.
+        self._found_loop = self._found_loop or asyncio.get_running_loop()
+        return self._found_loop
+
     def stranded_seconds(self) -> float:
         """For how long there has been no instance, or none that answers; 0 while one may."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         if not self._all:
             self._empty_at = self._empty_at or now
             return now - self._empty_at
         return max(0.0, now - max(one.lost_at for one in self._all.values()))
 
+    def take(self) -> Instance | None:
+        """An instance that can take a request now, if there is one and nobody waits; `release` it afterwards."""
+        return None if self._waiting else self._free(alone=False)
+
     async def acquire(self, *, alone: bool = False) -> Instance:
         """Wait for an instance that can take a request; `release` it afterwards."""
         if not self._waiting and (found := self._free(alone=alone)) is not None:
             return found
-        future: asyncio.Future[Instance] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Instance] = self._loop.create_future()
         self._waiting.append((future, alone))
         self._lone += alone
         self._grant()
@@ -102,7 +113,8 @@ class Instances:
         """Give back what `acquire` gave."""
         instance.calls -= 1
         instance.alone = False
-        self._grant()
+        if self._waiting:
+            self._grant()
 
     def answered(self, instance: Instance, *, busy: bool) -> None:
         """It answered; `busy` when that was that it has too much to do."""
@@ -120,7 +132,7 @@ class Instances:
 
     def broke(self, instance: Instance) -> None:
         """A connection to it broke, or was refused."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         instance.lost_at = min(instance.lost_at, now)
         rest = min(_COOL_LIMIT_SECONDS, _COOL_SECONDS * 2**instance.breaks)
         if now >= instance.cool_until:
@@ -129,23 +141,33 @@ class Instances:
 
     def _free(self, *, alone: bool) -> Instance | None:
         """An instance for the next request, if one may have it now."""
-        loop = asyncio.get_running_loop() if self._all else None
-        now = loop.time() if loop else 0.0
-        ready = [one for one in self._all.values() if one.cool_until <= now and not one.alone]
-        if alone:
-            ready = [one for one in ready if one is self._reserved] or ready
-            if ready and self._reserved is None:
-                self._reserved = min(ready, key=_calls)
-            ready = [one for one in ready if one is self._reserved and not one.calls]
-        else:
-            ready = [one for one in ready if one is not self._reserved and one.calls < one.limit]
-        if not ready:
-            return None
-        found = min(ready, key=_calls)
-        found.calls += 1
-        if alone:
-            found.alone, self._reserved = True, None
+        found = self._lone_one() if alone else self._least_busy()
+        if found is not None:
+            found.calls += 1
         return found
+
+    def _lone_one(self) -> Instance | None:
+        """The one that is kept free for a caller who must be alone, once nothing else is with it."""
+        ready = [one for one in self._all.values() if not one.alone and not self._rests(one)]
+        if ready and self._reserved is None:
+            self._reserved = min(ready, key=_calls)
+        found = self._reserved
+        if found is None or found not in ready or found.calls:
+            return None
+        found.alone, self._reserved = True, None
+        return found
+
+    def _least_busy(self) -> Instance | None:
+        found: Instance | None = None
+        for one in self._all.values():
+            if one.calls >= one.limit or one.alone or one is self._reserved or self._rests(one):
+                continue
+            if found is None or one.calls < found.calls:
+                found = one
+        return found
+
+    def _rests(self, instance: Instance) -> bool:
+        return instance.cool_until > 0 and instance.cool_until > self._loop.time()
 
     def _grant(self) -> None:
         """Give what is free to those who wait, in turn; who must be alone does not keep the others waiting."""
@@ -173,10 +195,9 @@ class Instances:
             self._timer = None
         if not self._waiting:
             return
-        loop = asyncio.get_running_loop()
-        resting = [one.cool_until for one in self._all.values() if one.cool_until > loop.time()]
+        resting = [one.cool_until for one in self._all.values() if self._rests(one)]
         if resting:
-            self._timer = loop.call_at(min(resting), self._grant)
+            self._timer = self._loop.call_at(min(resting), self._grant)
 
 
 def _calls(instance: Instance) -> int:

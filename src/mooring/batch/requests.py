@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 HELD_BYTES = 1024 * 1024
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
-Body = bytes | Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+Streamed = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+Body = bytes | Streamed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """One request, which can be sent more than once: a large body is opened anew each time."""
 
