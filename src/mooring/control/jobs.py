@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from mooring.batch.instances import Instances
 from mooring.control.job_rows import Overtaken
 from mooring.control.job_run import JobRun
+from mooring.control.own_loop import OwnLoop
 from mooring.control.threads import in_thread
 from mooring.errors import Unavailable
+from mooring.storage.threads import stay_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +34,7 @@ class Jobs:
         self._ground = ground
         self._resync_seconds = resync_seconds
         self._working: dict[int, asyncio.Task[None]] = {}
-        self._instances: dict[str, Instances] = {}
+        self._feeding: dict[str, tuple[OwnLoop, Instances]] = {}
         self._targets: Mapping[str, Mapping[str, str]] = {}
         self._event = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -48,10 +50,10 @@ class Jobs:
     def see(self, targets: Mapping[str, Mapping[str, str]]) -> None:
         """These are the ready replicas of batch services now: URLs by name, by the service's id."""
         before, self._targets = self._targets, targets
-        for service_id, instances in self._instances.items():
+        for service_id, (loop, instances) in self._feeding.items():
             found = targets.get(service_id, {})
             if found != before.get(service_id, {}):
-                instances.replace(tuple(found.values()))
+                loop.call(instances.replace, tuple(found.values()))
 
     async def run(self) -> None:
         """Go on for ever; a database that is away is waited for."""
@@ -90,19 +92,22 @@ class Jobs:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, job_id: int, service_id: str, at_once: int) -> None:
+        # In a loop of its own, it may wait for a disk, and be busy, without anybody's waiting for it.
+        loop = OwnLoop(f"job-{job_id}")
         instances = Instances(tuple(self._targets.get(service_id, {}).values()), each=at_once)
-        self._instances[service_id] = instances
+        self._feeding[service_id] = loop, instances
         try:
-            await self._attempt(job_id, instances)
+            await loop.run(lambda: self._attempt(job_id, instances))
         except Overtaken:
             LOG.debug("job %d is not wanted any more", job_id)
         finally:
-            if self._instances.get(service_id) is instances:
-                del self._instances[service_id]
+            if self._feeding.get(service_id) == (loop, instances):
+                del self._feeding[service_id]
             self._working.pop(job_id, None)
         self.on_wish(service_id)
 
     async def _attempt(self, job_id: int, instances: Instances) -> None:
+        stay_here()
         for attempt in range(1, ATTEMPTS + 1):
             run = JobRun(self._ground, job_id, instances)
             try:

@@ -65,7 +65,7 @@ class Folder:
     async def list(self) -> AsyncIterator[Entry]:
         """Each folder's names are held in memory while it is walked, and no more."""
         walk = self._walk()
-        while batch := await self._work("", lambda: list(itertools.islice(walk, _ENTRIES))):
+        while batch := await self._work("", lambda: list(itertools.islice(walk, _ENTRIES)), quick=False):
             for entry in batch:
                 yield entry
 
@@ -96,7 +96,7 @@ class Folder:
             with contextlib.suppress(FileNotFoundError), _closed(self._read_in.descriptor("")) as root:
                 settle(root)
 
-        await self._work("", sync)
+        await self._work("", sync, quick=False)
 
     async def exists(self, name: str) -> bool:
         """Whether there is a file of that name, which a link out of the folder is not."""
@@ -115,7 +115,7 @@ class Folder:
         def look() -> bool:
             return not os.path.lexists(self._root) or next(self._walk(), None) is None
 
-        return await self._work("", look)
+        return await self._work("", look, quick=False)
 
     async def delete(self, name: str) -> None:
         """Take the file away; a link is taken away itself."""
@@ -250,9 +250,9 @@ class Folder:
         except FileNotFoundError:
             put(self._created(name), content)
 
-    async def _work(self, name: str, work: Callable[[], T]) -> T:
+    async def _work(self, name: str, work: Callable[[], T], *, quick: bool = True) -> T:
         try:
-            return await in_thread(work)
+            return await in_thread(work, quick=quick)
         except OSError as error:
             kind, sentence = _SENTENCES.get(error.errno or 0, (Unavailable, f"cannot be used: {error.strerror}"))
             raise kind(f"{self._told(name)} {sentence}") from error

@@ -1,7 +1,8 @@
 """Work that blocks, done beside the event loop, and never left behind half done.
 
 A job reads and writes many small files: the loop's own executor wakes a thread, and the loop, for each. Here a thread
-goes on while there is more, and tells the loop of all that it has done since the loop last looked.
+goes on while there is more, and tells the loop of all that it has done since the loop last looked. And a loop that has
+nothing else to do, such as a job's own, may say that it would rather do the work itself while that is quick.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary, ref
@@ -22,11 +24,21 @@ T = TypeVar("T")
 
 # They wait for disks rather than for processors.
 _THREADS = 8
+# Work is quick when it takes no longer than this on average: to hand it over and back would take as long.
+_QUICK_SECONDS = 0.0005
+# What the newest piece of work counts in that average, and how many go to threads before it is tried here again.
+_WEIGHT, _PAUSE = 0.05, 1000
 
 
-async def in_thread(work: Callable[[], T]) -> T:
-    """What `work` returns, from a thread; a caller that is cancelled waits for its end first, then goes."""
-    future = _outbox().begin(work)
+async def in_thread(work: Callable[[], T], *, quick: bool = True) -> T:
+    """What `work` returns, from a thread; a caller that is cancelled waits for its end first, then goes.
+
+    A loop that said `stay_here` does it in place, unless it is not `quick` by its nature or was not lately.
+    """
+    outbox = _outbox()
+    if quick and outbox.here is not None and outbox.here.now():
+        return outbox.here.do(work)
+    future = outbox.begin(work)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
@@ -41,6 +53,38 @@ async def in_thread(work: Callable[[], T]) -> T:
         raise
 
 
+def stay_here() -> None:
+    """Let the running loop do quick work itself from now on; who calls this has nothing that could not wait for it."""
+    outbox = _outbox()
+    outbox.here = outbox.here or _Here()
+
+
+class _Here:
+    """Whether work is quick, as far as it has shown."""
+
+    def __init__(self) -> None:
+        self._average_seconds = 0.0
+        self._paused = 0
+
+    def now(self) -> bool:
+        """Whether the next piece of work is to be done here."""
+        if self._paused:
+            self._paused -= 1
+            return False
+        return True
+
+    def do(self, work: Callable[[], T]) -> T:
+        """Do it, and see how long that takes."""
+        began = time.perf_counter()
+        try:
+            return work()
+        finally:
+            took = time.perf_counter() - began
+            self._average_seconds += (took - self._average_seconds) * _WEIGHT
+            if self._average_seconds > _QUICK_SECONDS:
+                self._average_seconds, self._paused = 0.0, _PAUSE
+
+
 class _Outbox:
     """What was done for one loop, until the loop takes it."""
 
@@ -50,6 +94,7 @@ class _Outbox:
         self._lock = threading.Lock()
         self._done: list[Done] = []
         self._told = False
+        self.here: _Here | None = None
 
     def begin(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Have the work done; in the loop's thread."""
