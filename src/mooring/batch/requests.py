@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import mimetypes
+import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from mooring.batch.table import RowReader
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 # A file up to this size is held in memory until its request is answered; a larger one is read again for each try.
 HELD_BYTES = 1024 * 1024
+# A name that is written in an address as it is.
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_ANY_KIND = "application/octet-stream"
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 Streamed = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
@@ -44,6 +49,7 @@ class Inputs:
     places: Places
     limit_bytes: int | None = None
     slash: Literal["bucket", "path"] = "bucket"
+    _near: dict[str, Address] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
     async def open(self, item: Item) -> AsyncIterator[Content]:
@@ -53,8 +59,23 @@ class Inputs:
             self._require_small(item, content.size)
             yield content
 
+    async def read(self, item: Item, at_most: int) -> bytes | None:
+        """All of an item's source if it has no more bytes than that, else None. Raises as `open`."""
+        self._require_small(item, item.size or 0)
+        data = await self.places.read(self._address(item), at_most)
+        if data is not None:
+            self._require_small(item, len(data))
+        return data
+
     def _address(self, item: Item) -> Address:
-        return parse(item.source, slash=self.slash)
+        folder, _, name = item.source.rpartition("/")
+        if not (item.source.startswith("file:///") and _PLAIN.fullmatch(name)):
+            return parse(item.source, slash=self.slash)
+        if folder not in self._near:
+            # One folder after the other: the last will do.
+            self._near.clear()
+            self._near[folder] = parse(f"{folder}/")
+        return self._near[folder] / name
 
     def _require_small(self, item: Item, size: int) -> None:
         if self.limit_bytes is not None and size > self.limit_bytes:
@@ -73,23 +94,26 @@ class FileRequests:
         # So long and so random that no file holds it.
         self._boundary = secrets.token_hex(16)
         self._end = f"\r\n--{self._boundary}--\r\n".encode()
+        self._content_type = f"multipart/form-data; boundary={self._boundary}"
 
     async def request(self, item: Item) -> Request:
         """The request for an item. Raises what `Inputs.open` raises."""
         before = self._before(item.name)
+        held = await self._inputs.read(item, HELD_BYTES)
+        if held is not None:
+            body = b"%b%b%b" % (before, held, self._end)
+            return Request(self._content_type, len(body), body)
         async with self._inputs.open(item) as content:
-            held = b"".join([one async for one in content.chunks]) if content.size <= HELD_BYTES else b""
-        length = len(before) + content.size + len(self._end)
+            size = content.size
 
         @contextlib.asynccontextmanager
         async def again() -> AsyncIterator[AsyncIterator[bytes]]:
             async with self._inputs.open(item) as now:
-                if now.size != content.size:
-                    raise Invalid(f"{item.name} changed from {content.size:,} to {now.size:,} bytes meanwhile")
+                if now.size != size:
+                    raise Invalid(f"{item.name} changed from {size:,} to {now.size:,} bytes meanwhile")
                 yield self._form(before, now.chunks)
 
-        body: Body = before + held + self._end if content.size <= HELD_BYTES else again
-        return Request(f"multipart/form-data; boundary={self._boundary}", length, body)
+        return Request(self._content_type, len(before) + size + len(self._end), again)
 
     async def _form(self, before: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield before
@@ -98,13 +122,18 @@ class FileRequests:
         yield self._end
 
     def _before(self, name: str) -> bytes:
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        kind = _kind(".".join(name.rsplit(".", 2)[1:])) if "." in name[1:] else _ANY_KIND
         head = (
             f"--{self._boundary}\r\n"
             f'Content-Disposition: form-data; name="{self._field}"; filename="{name.translate(_ESCAPES)}"\r\n'
             f"Content-Type: {kind}\r\n\r\n"
         )
         return head.encode("utf-8", "replace")
+
+
+@functools.lru_cache(maxsize=1000)
+def _kind(suffix: str) -> str:
+    return mimetypes.guess_type(f"file.{suffix}")[0] or _ANY_KIND
 
 
 class RowRequests:

@@ -80,6 +80,27 @@ class Folder:
             if descriptor != _CLOSED:
                 os.close(descriptor)
 
+    async def read(self, name: str, at_most: int) -> bytes | None:
+        """All of a file if it has no more bytes than that, in one visit of a thread; else None. Raises as `open`."""
+        require_inside(name)
+
+        def whole() -> bytes | None:
+            descriptor, size, first = self._opened(name)
+            if descriptor == _CLOSED:
+                return first if size <= at_most else None
+            try:
+                if size > at_most:
+                    return None
+                with open(descriptor, "rb", closefd=False) as file:
+                    data = first + file.read(size - len(first))
+            finally:
+                os.close(descriptor)
+            if len(data) < size:
+                raise self._shorter(name)
+            return data
+
+        return await self._work(name, whole)
+
     async def write(self, name: str, content: bytes | AsyncIterator[bytes]) -> None:
         """Folders on the way are made; the file has no name until it is whole."""
         require_inside(name)
@@ -138,7 +159,10 @@ class Folder:
             wanted = min(CHUNK_BYTES, size - given)
             data = await self._work(name, functools.partial(os.read, descriptor, wanted))
         if given < size:
-            raise Conflict(f"{self._told(name)} became shorter while it was read", hint="leave it as it is, try again")
+            raise self._shorter(name)
+
+    def _shorter(self, name: str) -> Conflict:
+        return Conflict(f"{self._told(name)} became shorter while it was read", hint="leave it as it is, try again")
 
     def _opened(self, name: str) -> tuple[int, int, bytes]:
         """A descriptor, closed already where there is nothing more to read; the size; the first bytes."""

@@ -38,7 +38,7 @@ class Places:
         self._apart = apart
         self._stores: dict[str, S3Store] = {}
         self._held: dict[str, bytes] = {}
-        self._entered: OrderedDict[Address, Storage] | None = None
+        self._entered: OrderedDict[str, Storage] | None = None
 
     def remembering(self) -> Self:
         """The same places, for many files in a row: folders that were entered are not looked up again for each.
@@ -78,14 +78,23 @@ class Places:
         async with self._around(address).open(address.name) as content:
             yield content
 
+    async def read(self, address: Address, at_most: int) -> bytes | None:
+        """All of the one file at the address if it has no more bytes than that, else None; raises as `open`."""
+        if address.kind is Kind.FOLDER and not address.is_folder:
+            around = self._around(address)
+            if isinstance(around, Folder):
+                return await around.read(address.name, at_most)
+        async with self.open(address) as content:
+            return b"".join([one async for one in content.chunks]) if content.size <= at_most else None
+
     def _around(self, address: Address) -> Storage:
         """Where the one file at the address lies."""
-        parent = address.parent()
         if self._entered is None or address.kind is not Kind.FOLDER:
-            return self._holding(parent)
-        found = self._entered.get(parent)
+            return self._holding(address.parent())
+        folder = address.key.rpartition("/")[0]
+        found = self._entered.get(folder)
         if found is None:
-            found = self._entered[parent] = self._holding(parent)
+            found = self._entered[folder] = self._holding(address.parent())
             if len(self._entered) > _ENTERED:
                 self._entered.popitem(last=False)
         return found

@@ -25,7 +25,7 @@ T = TypeVar("T")
 # They wait for disks rather than for processors.
 _THREADS = 8
 # Work is quick when it takes no longer than this on average: to hand it over and back would take as long.
-_QUICK_SECONDS = 0.0005
+_QUICK_SECONDS = 0.002
 # What the newest piece of work counts in that average, and how many go to threads before it is tried here again.
 _WEIGHT, _PAUSE = 0.05, 1000
 
@@ -35,10 +35,10 @@ async def in_thread(work: Callable[[], T], *, quick: bool = True) -> T:
 
     A loop that said `stay_here` does it in place, unless it is not `quick` by its nature or was not lately.
     """
-    outbox = _outbox()
-    if quick and outbox.here is not None and outbox.here.now():
-        return outbox.here.do(work)
-    future = outbox.begin(work)
+    here: _Here | None = getattr(_local, "here", None)
+    if quick and here is not None and here.now():
+        return here.do(work)
+    future = _outbox().begin(work)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
@@ -54,9 +54,8 @@ async def in_thread(work: Callable[[], T], *, quick: bool = True) -> T:
 
 
 def stay_here() -> None:
-    """Let the running loop do quick work itself from now on; who calls this has nothing that could not wait for it."""
-    outbox = _outbox()
-    outbox.here = outbox.here or _Here()
+    """Let the loop of this thread do quick work itself: it has nothing to do that could not wait for it."""
+    _local.here = _Here()
 
 
 class _Here:
@@ -94,7 +93,6 @@ class _Outbox:
         self._lock = threading.Lock()
         self._done: list[Done] = []
         self._told = False
-        self.here: _Here | None = None
 
     def begin(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Have the work done; in the loop's thread."""
@@ -126,6 +124,7 @@ class _Outbox:
 _waiting: SimpleQueue[tuple[_Outbox, asyncio.Future[Any], Callable[[], Any]]] = SimpleQueue()
 _outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Outbox] = WeakKeyDictionary()
 _starting = threading.Lock()
+_local = threading.local()
 _threads: list[threading.Thread] = []
 
 
