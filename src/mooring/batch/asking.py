@@ -95,6 +95,8 @@ class Asker:
         while True:
             found = await self._once(request, take, alone=breaks >= _BREAKS_IN_COMPANY, fresh=fresh)
             if isinstance(found, _Held):
+                # Whoever waits for the instance sends his request first: it is what the model waits for.
+                await asyncio.sleep(0)
                 return await take(found.body)
             if not isinstance(found, _Again):
                 return found
