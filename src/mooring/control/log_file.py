@@ -47,14 +47,13 @@ class LogFile:
     def write(self, *lines: LogLine) -> None:
         """Keep more lines; many at once cost little more than one."""
         gathered = bytearray()
+        replica = _JSON.encode(self._replica)
         for line in lines:
-            told = {
-                "time": line.time.astimezone(UTC).isoformat(timespec="microseconds"),
-                "stream": line.stream,
-                "text": line.text[:LINE_CHARACTERS],
-                "replica": self._replica,
-            }
-            data = _JSON.encode(told).encode("utf-8", "replace") + b"\n"
+            time = line.time.astimezone(UTC).isoformat(timespec="microseconds")
+            stream, text = _JSON.encode(line.stream), _JSON.encode(line.text[:LINE_CHARACTERS])
+            # Put together by hand: to encode a whole object takes three times as long.
+            told = f'{{"time": "{time}", "stream": {stream}, "text": {text}, "replica": {replica}}}\n'
+            data = told.encode("utf-8", "replace")
             if gathered and len(gathered) + len(data) > self._half // 2:
                 self._keep(bytes(gathered))
                 gathered.clear()
