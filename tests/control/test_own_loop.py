@@ -1,6 +1,7 @@
 """A loop in a thread of its own: what is done there comes back, and ends when it is cancelled."""
 
 import asyncio
+import functools
 import threading
 import time
 
@@ -9,6 +10,17 @@ import pytest
 from mooring.control.own_loop import OwnLoop
 
 
+def in_a_loop(test):
+    """The test as pytest calls it."""
+
+    @functools.wraps(test)
+    def run(*args, **kwargs):
+        asyncio.run(test(*args, **kwargs))
+
+    return run
+
+
+@in_a_loop
 async def test_what_is_done_there_holds_up_nobody_here():
     seen = []
 
@@ -25,6 +37,7 @@ async def test_what_is_done_there_holds_up_nobody_here():
     assert rounds > 5
 
 
+@in_a_loop
 async def test_an_error_comes_back():
     async def work():
         raise LookupError("not there")
@@ -34,6 +47,7 @@ async def test_an_error_comes_back():
 
 
 @pytest.mark.parametrize("pause", [0, 0.05])
+@in_a_loop
 async def test_cancelled_here_it_is_cancelled_there_and_its_end_is_waited_for(pause):
     ended = []
 
@@ -54,6 +68,7 @@ async def test_cancelled_here_it_is_cancelled_there_and_its_end_is_waited_for(pa
     assert ended or not pause
 
 
+@in_a_loop
 async def test_calls_reach_it_before_it_runs_and_are_nothing_when_it_is_over():
     loop, told = OwnLoop("apart"), []
     loop.call(told.append, "before")
