@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -165,14 +166,11 @@ def _command(pid: int) -> str:
 
 
 def _cpu_seconds(pid: int) -> float | None:
-    """User and system time of all its threads and children so far; None when it is gone."""
-    total, seen = 0, False
+    """User and system time of all its threads so far, those that have ended too; None when it is gone."""
     with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                total += int((task / "schedstat").read_text().split()[0])
-                seen = True
-    return total / 1e9 if seen else None
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return None
 
 
 def _memory_mib(pid: int) -> float:

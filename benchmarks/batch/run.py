@@ -5,8 +5,8 @@ import asyncio
 import datetime as dt
 import os
 import platform
-import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,14 +64,16 @@ class Kind:
 
 
 def visit(here: House, kind: Kind, folder: Path) -> Visit:
-    """The plain client, the job, the plain client again, and one by one: on the same machine, one after the other."""
+    """The plain client, the job, the plain client again, and one by one: on the same machine, one after the other.
+
+    What they write stays until the end: ext4 looks for room among files that were deleted lately for minutes, slowly.
+    """
     port = here.port(kind.model)
     asked = [request(body, kind.content_type) for body in kind.bodies]
     before = _together(port, asked)
-    output = folder / "out"
-    job = here.job(kind.model, kind.source, output, **kind.config)
-    shutil.rmtree(output)
+    job = here.job(kind.model, kind.source, folder / f"job-{time.monotonic_ns()}", **kind.config)
     after = _together(port, asked)
+    output = folder / f"one-by-one-{time.monotonic_ns()}"
     output.mkdir()
     sequential = one_by_one(
         port,
@@ -79,7 +81,6 @@ def visit(here: House, kind: Kind, folder: Path) -> Visit:
         kind.content_type,
         lambda number, answer: (output / f"{number}.txt").write_bytes(answer),
     )
-    shutil.rmtree(output)
     return Visit((before + after) / 2, job, sequential)
 
 
@@ -98,12 +99,10 @@ def growth(here: House, folder: Path, *, small: int, large: int, rounds: int) ->
 
 
 def _counted(here: House, folder: Path, count: int) -> Job:
-    source, output = folder / f"files-{count}", folder / "counted"
+    source = folder / f"files-{count}"
     if not source.exists():
         pictures(source, count)
-    job = here.job("counter", source, output, mapping_type="file")
-    shutil.rmtree(output)
-    return job
+    return here.job("counter", source, folder / f"job-{time.monotonic_ns()}", mapping_type="file")
 
 
 def kinds(folder: Path, *, files: int, lines: int, sequential: int) -> list[Kind]:
