@@ -1,7 +1,8 @@
 """A platform in a process of its own that does one job over a folder, and is there to be killed.
 
-`python jobs_process.py DATA DATABASE FOLDER`: input in FOLDER/in, output in FOLDER/out. Whoever starts it again goes on
-from where it was. It says that it is going, ends when the job is over, and tells how.
+`python jobs_process.py DATA DATABASE PLACE [ENDPOINT]`: input in PLACE/in, output in PLACE/out, PLACE being the address
+of a folder or, at an S3 endpoint, of a bucket. Whoever starts it again goes on from where it was. It says that it is
+going, ends when the job is over, and tells how.
 """
 
 import asyncio
@@ -18,11 +19,12 @@ from mooring.control.settings import Settings, Timings
 from mooring.control.tables import Model, Service
 from mooring.control.wishes import ServiceEntry, ServiceWish
 from mooring.gateway.table import Principal
+from mooring.storage import StorageSettings
 
 TIMINGS = Timings(resync_seconds=0.05, probe_seconds=0.02, backoff_seconds=0.05, drain_seconds=1, grace_seconds=1)
 
 
-def begin(platform, folder):
+def begin(platform, place):
     """The one service; made at the first start."""
     with platform.db.read() as session:
         if found := session.scalar(select(Service.id)):
@@ -38,7 +40,7 @@ def begin(platform, folder):
             model.workspace_id, model.source_copy, model.size_bytes = "0", False, 0
             model.config, model.request, model.created_at, model.updated_at = config(), {}, 1, 1
             session.add(model)
-    fields = {"src_path": f"file://{folder}/in", "dest_path": f"file://{folder}/out", "req_uri": "/predict"}
+    fields = {"src_path": f"{place}/in/", "dest_path": f"{place}/out/", "req_uri": "/predict"}
     entry = ServiceEntry(
         model_id="m", specification="local.cpu.half", instance_count=3, extra={**fields, "mapping_type": "file"}
     )
@@ -46,11 +48,19 @@ def begin(platform, folder):
     return platform.services.create(principal, ServiceWish(service_name="b", infer_type="batch", config=(entry,)))
 
 
-async def main(data, database, folder):
-    settings = Settings(data=Path(data), database=database, engine="memory", edition="otc-2024", timings=TIMINGS)
+async def main(data, database, place, endpoint=""):
+    made_up = {"access_key": "made-up", "secret_key": "made-up-secret"} if endpoint else {}
+    settings = Settings(
+        data=Path(data),
+        database=database,
+        engine="memory",
+        edition="otc-2024",
+        timings=TIMINGS,
+        storage=StorageSettings(endpoint=endpoint, **made_up),
+    )
     async with await Platform.open(settings) as platform:
         running = asyncio.ensure_future(platform.run())
-        service_id = await asyncio.to_thread(begin, platform, folder)
+        service_id = await asyncio.to_thread(begin, platform, place)
         print("going", flush=True)
         while True:
             with platform.db.read() as session:
