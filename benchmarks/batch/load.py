@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import httptools
+import httpx
 
 
 class _Line(asyncio.Protocol):
@@ -58,6 +59,24 @@ async def together(port: int, requests: Sequence[bytes], *, connections: int) ->
     for line in lines:
         line._transport.abort()  # noqa: SLF001 - one piece, in two parts
     return len(requests) / seconds
+
+
+async def as_written(
+    port: int, bodies: Sequence[bytes], kind: str, write: Callable[[int, bytes], object], *, at_once: int
+) -> tuple[float, float]:
+    """A loop as people write it with a client library, answers written: answers a second, and us of CPU for each."""
+    waiting = iter(enumerate(bodies))
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+
+        async def work() -> None:
+            for number, body in waiting:
+                answer = await client.post(f"http://127.0.0.1:{port}/", content=body, headers={"Content-Type": kind})
+                write(number, answer.raise_for_status().content)
+
+        began, used = time.perf_counter(), time.process_time()
+        await asyncio.gather(*(work() for _ in range(at_once)))
+        used = (time.process_time() - used) / len(bodies) * 1e6
+        return len(bodies) / (time.perf_counter() - began), used
 
 
 def one_by_one(port: int, bodies: Sequence[bytes], kind: str, write: Callable[[int, bytes], object]) -> float:
