@@ -10,6 +10,7 @@ from mooring.batch.listing import items_of
 from mooring.batch.mapping import Mapping, rule_for
 from mooring.batch.naming import ResultNames
 from mooring.batch.requests import FileRequests, Inputs, RowRequests
+from mooring.batch.spool import Spools
 from mooring.batch.work import FileWork, RowWork
 from mooring.contract import edition
 from mooring.storage import Places, parse
@@ -24,7 +25,8 @@ HASTY = Patience(request_seconds=5, backoff_seconds=0.01, backoff_limit_seconds=
 class Job:
     """A job over what lies in memory, and all that came of it."""
 
-    def __init__(self):
+    def __init__(self, folder):
+        self.spools = Spools(folder)
         self.places = Places()
         self.input = self.places.place(parse("memory:in"))
         self.output = self.places.place(parse("memory:out"))
@@ -46,7 +48,7 @@ class Job:
         inputs = Inputs(self.places, limit)
         if tables:
             requests = RowRequests(inputs, Mapping(rule_for(SCHEMA)))
-            work = RowWork(asker, requests, self.output, lambda: self.instances.capacity)
+            work = RowWork(asker, requests, self.output, lambda: self.instances.capacity, self.spools)
         else:
             work = FileWork(asker, FileRequests(inputs, "images"), self.output)
         self.feed = Feed(work, self.instances, **options)
@@ -77,5 +79,5 @@ class Job:
 
 
 @pytest.fixture
-def job():
-    return Job()
+def job(tmp_path):
+    return Job(tmp_path / "spools")

@@ -111,6 +111,23 @@ def test_rows_that_fail_are_named_by_file_and_row(platform, tmp_path):
     assert "nobody is called so" in json.loads(bad)["error_message"]
 
 
+def test_a_mended_table_is_retried_by_its_mended_rows_alone(platform, tmp_path):
+    (tmp_path / "in").mkdir()
+    table = tmp_path / "in" / "people.csv"
+    table.write_text("Ann,41,yes\nBob,old,no\nbad,1,no\nEve,7,no\n")
+    words = ("--input", tmp_path / "in", "--output", tmp_path / "out", "--name", "mended")
+    assert platform.mooring("batch", "run", "greeter", *words).returncode == 1
+    table.write_text("Ann,41,yes\nBob,30,no\nbad,1,no\nEve,7,no\n")
+    again = platform.mooring("batch", "retry", "mended", "--failed")
+    assert again.returncode == 1
+    assert "1 of 4 rows failed; the first: people.csv, row 3" in again.stderr
+    lines = (tmp_path / "out" / "infer-result" / "people.csv_result.txt").read_text().splitlines()
+    assert [json.loads(line).get("next") for line in lines] == [42, 31, None, 8]
+    logged = platform.done("batch", "logs", "mended", "--tail", 1000).splitlines()
+    # Bob was not asked at first: his age was no number.
+    assert sum(" INFO request " in line for line in logged) + sum(" WARNING request " in line for line in logged) == 5
+
+
 def test_a_job_that_is_past_its_threshold_is_given_up(platform, tmp_path):
     source = pictures(tmp_path / "in", 20, bad=range(20))
     words = ("batch", "run", "reader", "--input", source, "--output", tmp_path / "out", "--error-threshold", "25")

@@ -41,6 +41,7 @@ class Works(House):
             edition=edition(settings.edition),
             clock=Clock(clock, _moment),
             patience=Patience(request_seconds=5, backoff_seconds=0.02, stranded_seconds=20),
+            spools=settings.data / "batch",
         )
         self.jobs = Jobs(ground, resync_seconds=0.1)
         self.reconciler.on_targets, self.jobs.on_wish = self.jobs.see, self.reconciler.wake

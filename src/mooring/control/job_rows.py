@@ -78,6 +78,12 @@ class JobRows:
             )
             return {row.id: (row.service_id, row.wish.get("concurrency")) for row in session.execute(found)}
 
+    def present(self) -> list[int]:
+        """The jobs that somebody could go on with."""
+        with self._db.read() as session:
+            found = select(Job.id).join(Service, Service.id == Job.service_id).where(Job.id.in_(newest()))
+            return list(session.scalars(found))
+
     def job(self, job_id: int) -> JobSeen:
         """The job. Overtaken when nobody wants it any more."""
         with self._db.read() as session:

@@ -13,6 +13,7 @@ from mooring.batch.manifest import ManifestForm
 from mooring.batch.mapping import Mapping
 from mooring.batch.naming import ResultNames
 from mooring.batch.requests import FileRequests, Inputs, RowRequests
+from mooring.batch.spool import Spools
 from mooring.batch.work import FileWork, RowWork
 from mooring.contract import vocabulary
 from mooring.control.batch_wishes import CSV
@@ -25,6 +26,7 @@ from mooring.errors import Conflict, MooringError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
     from typing import ParamSpec, TypeVar
 
     from mooring.batch.instances import Instances
@@ -57,6 +59,8 @@ class JobGround:
     edition: Edition
     clock: Clock
     patience: Patience
+    spools: Path
+    """The folder that keeps what is done of tables, in a folder for each job."""
 
 
 class JobRun:
@@ -193,7 +197,8 @@ class JobRun:
         inputs = Inputs(self._ground.places.remembering(), most)
         if is_csv:
             rows = RowRequests(inputs, Mapping(job.wish.mapping_rule))
-            return RowWork(asker, rows, output, lambda: self._instances.capacity)
+            spools = Spools(self._ground.spools / str(job.id))
+            return RowWork(asker, rows, output, lambda: self._instances.capacity, spools)
         return FileWork(asker, FileRequests(inputs, job.wish.field), output)
 
     async def _pending(self, job_id: int) -> AsyncIterator[Item]:

@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from mooring.batch.instances import Instances
+from mooring.batch.spool import tidy
 from mooring.control.job_rows import Overtaken
 from mooring.control.job_run import JobRun
 from mooring.control.own_loop import OwnLoop
@@ -80,6 +81,10 @@ class Jobs:
         for job_id, (service_id, at_once) in wanted.items():
             if job_id not in self._working:
                 self._working[job_id] = asyncio.ensure_future(self._work(job_id, service_id, at_once or AT_ONCE))
+
+    def tidy(self) -> None:
+        """Remove what is kept of the tables of jobs that nobody can go on with; blocks."""
+        tidy(self._ground.spools, {str(job_id) for job_id in self._ground.rows.present()})
 
     async def close(self) -> None:
         """Leave all jobs as they are; whoever comes next goes on from there."""

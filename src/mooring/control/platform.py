@@ -168,7 +168,14 @@ class Platform:
 
     def _job_ground(self) -> JobGround:
         rows = JobRows(self.db, self.story, self.clock.now_ms)
-        return JobGround(rows=rows, places=self._places(), edition=self.edition, clock=self.clock, patience=Patience())
+        return JobGround(
+            rows=rows,
+            places=self._places(),
+            edition=self.edition,
+            clock=self.clock,
+            patience=Patience(),
+            spools=self.settings.data / "batch",
+        )
 
     def _change_callers(self) -> None:
         """Tell the gateways who may call now; when the database is away just then, the next look at the hold does."""
@@ -188,6 +195,7 @@ class Platform:
         while True:
             try:
                 await in_thread(tidy, self.db, self.story, self.logs, self.clock.now_ms())
+                await in_thread(self.jobs.tidy)
             except Unavailable as error:
                 LOG.debug("housekeeping has to wait: %s", error)
             except Exception:
