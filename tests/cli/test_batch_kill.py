@@ -1,4 +1,4 @@
-"""Instances that are killed at whatever moment of a job, again and again: every input has its one result."""
+"""Instances and the platform are killed at whatever moment of a job: every input, and row, has its one result."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from batch_models import pictures, reader, results
+from batch_models import greeter, pictures, reader, results
 from platform_process import PlatformProcess, servers, until
 
 INPUTS = 2000
@@ -48,3 +48,28 @@ def test_killed_instances_lose_no_input_and_double_none(platform, tmp_path):
         for number in range(INPUTS)
         for text in [f"good {number}"]
     }
+
+
+def test_a_killed_platform_goes_on_with_a_table_where_it_was(platform, tmp_path):
+    platform.done("import", greeter(tmp_path / "greeter", predict="time.sleep(0.01)"), "--kind", "batch")
+    table = tmp_path / "tables" / "people.csv"
+    table.parent.mkdir()
+    table.write_text("".join(f"n{number},{number},no\n" for number in range(INPUTS)))
+    output = tmp_path / "out"
+    words = ("--input", table.parent, "--output", output, "--name", "rows", "--detach")
+    platform.done("batch", "run", "greeter", *words)
+    for part in (0.2, 0.5):
+        until(lambda part=part: _requests(platform) > part * INPUTS, seconds=120)
+        platform.end(signal.SIGKILL)
+        platform.start()
+    until(lambda: platform.told("batch", "show", "rows")["status"] == "finished", seconds=120)
+    lines = (output / "infer-result" / "people.csv_result.txt").read_text().splitlines()
+    assert [json.loads(line)["next"] for line in lines] == list(range(1, INPUTS + 1))
+    logged = platform.done("batch", "logs", "rows", "--tail", 1000000).splitlines()
+    # What was answered within the last moments before each kill is asked again, and no more.
+    assert INPUTS <= sum(" INFO request " in line for line in logged) < 1.3 * INPUTS
+
+
+def _requests(platform):
+    job = platform.told("batch", "show", "rows")["batch_progress"]
+    return job["requests"]
