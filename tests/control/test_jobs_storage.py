@@ -97,6 +97,19 @@ def test_a_manifest_in_a_bucket_names_inputs_in_others(house, bucket, endpoint):
     run(test())
 
 
+def test_a_key_that_the_library_cannot_name_is_named_with_what_to_do(house, bucket):
+    async def test():
+        bucket.put("in/a.txt", "a")
+        bucket.put("in/x//b.txt", "b")
+        service = house.batch(src_path=f"obs://{bucket.name}/in/", dest_path=f"obs://{bucket.name}/out/")
+        await house.until_over(service, "failed")
+        assert "in/x//b.txt" in house.view(service).error_msg
+        assert "a .manifest that lists the others" in house.view(service).error_msg
+        await house.close()
+
+    run(test())
+
+
 def test_credentials_that_are_not_good_fail_the_service_and_are_in_none_of_its_words(house, bucket, endpoint, caplog):
     async def test():
         bucket.put("in/a.txt", "a")

@@ -210,6 +210,7 @@ class Bucket:
 
 _HINTS: dict[type[MooringError], str] = {
     Denied: "look at the storage's access key, and at what it may do with the bucket",
+    Invalid: "rename the object, or read a .manifest that lists the others",
     Unavailable: "look at the storage's endpoint; the same may work later",
 }
 # Listing has one kind of error for everything; the status is in its text only.
