@@ -111,6 +111,21 @@ def test_rows_that_fail_are_named_by_file_and_row(platform, tmp_path):
     assert "nobody is called so" in json.loads(bad)["error_message"]
 
 
+def test_a_job_that_is_still_being_deployed_is_stopped_as_soon_as_it_can_be(platform, tmp_path):
+    project = reader(tmp_path / "sleeper", predict="time.sleep(0.05)")
+    handler = project / "handler.py"
+    slow = "class Reader(Handler):\n    def setup(self, model_dir):\n        time.sleep(4)\n"
+    handler.write_text(handler.read_text().replace("class Reader(Handler):\n", slow))
+    platform.done("import", project, "--kind", "batch")
+    words = ("--input", pictures(tmp_path / "in", 500), "--output", tmp_path / "out", "--name", "early", "--detach")
+    platform.done("batch", "run", "sleeper", *words, "--concurrency", "1")
+    assert platform.told("batch", "show", "early")["status"] == "deploying"
+    stopped = platform.mooring("batch", "stop", "early")
+    assert stopped.returncode == 0, stopped.stderr
+    assert "early is being deployed: it is stopped after that" in stopped.stderr
+    assert stopped.stdout.startswith("early is stopped (")
+
+
 def test_a_mended_table_is_retried_by_its_mended_rows_alone(platform, tmp_path):
     (tmp_path / "in").mkdir()
     table = tmp_path / "in" / "people.csv"

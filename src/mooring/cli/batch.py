@@ -113,7 +113,12 @@ def stop(job: str = JOB, *, as_json: bool = platform.AS_JSON) -> None:
     from mooring.cli.following import Following, Way  # noqa: PLC0415 - slow to open
 
     with platform.connected() as client:
-        service_id = _batch_service(client, job)["service_id"]
+        found = _batch_service(client, job)
+        service_id, name = found["service_id"], found["service_name"]
+        if found["status"] == "deploying":
+            platform.tell(f"{name} is being deployed: it is stopped after that; mooring delete {name} ends it at once")
+            with platform.left_running("the deployment", f"mooring batch show {name} tells how far it is"):
+                client.wait_for_service(service_id)
         following = Following(client, service_id)
         client.batch.stop(service_id)
         following.until_stopped(Way(as_json=as_json))
