@@ -106,12 +106,16 @@ class _Costs:
         self._platform = platform
         self._before = before
         self._models = models
+        self._pids: set[int] = set()
         self._first: tuple[float, float, int] | None = None
         self._last: tuple[float, float, int] | None = None
 
     def note(self, requests: int) -> None:
-        model = [one for pid in self._models() - self._before if (one := _cpu_seconds(pid)) is not None]
-        if requests and model:
+        pids = self._models() - self._before
+        model = [one for pid in pids if (one := _cpu_seconds(pid)) is not None]
+        # Of a model that is being stopped, some processes are gone before others.
+        if requests and model and (not self._pids or len(model) == len(self._pids)):
+            self._pids = self._pids or pids
             self._last = (_cpu_seconds(self._platform) or 0.0, sum(model), requests)
             self._first = self._first or self._last
 
